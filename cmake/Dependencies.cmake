@@ -1,0 +1,99 @@
+# memtrace::mimalloc, memtrace::xxhash, memtrace::zstd and, for the tests, Catch2::Catch2WithMain.
+#
+# Each is taken from the system when it is there, else downloaded at the version pinned below. The table
+# in README.md says why each version was chosen.
+include_guard(GLOBAL)
+include(FetchContent)
+find_package(Threads REQUIRED)
+
+set(MEMTRACE_FETCH "AUTO" CACHE STRING
+    "AUTO: download what the system lacks. ALWAYS: download everything. NEVER: download nothing.")
+set_property(CACHE MEMTRACE_FETCH PROPERTY STRINGS AUTO ALWAYS NEVER)
+set(MEMTRACE_MIMALLOC_SOURCE "" CACHE PATH "A mimalloc 2.x source tree to compile in")
+
+set(MEMTRACE_MIMALLOC_URL https://github.com/microsoft/mimalloc/archive/refs/tags/v2.4.1.tar.gz)
+set(MEMTRACE_MIMALLOC_SHA256 44aec43262c96be4f3e10ea38fa7c51c444fd6ea99fbc06a714792d7b3fb4fd3)
+set(MEMTRACE_XXHASH_URL https://github.com/Cyan4973/xxHash/archive/refs/tags/v0.8.3.tar.gz)
+set(MEMTRACE_XXHASH_SHA256 aae608dfe8213dfd05d909a57718ef82f30722c392344583d3f39050c7f29a80)
+set(MEMTRACE_ZSTD_URL https://github.com/facebook/zstd/releases/download/v1.5.7/zstd-1.5.7.tar.gz)
+set(MEMTRACE_ZSTD_SHA256 eb33e51f49a15e023950cd7825ca74a4a2b43db8354825ac24fc1b7ee09e6fa3)
+set(MEMTRACE_CATCH2_URL https://github.com/catchorg/Catch2/archive/refs/tags/v3.16.0.tar.gz)
+set(MEMTRACE_CATCH2_SHA256 0957cae5821b17ce07f0833aaa52b5137643a8382203221f363a8303c109af34)
+
+# Whether a system copy may be looked for at all.
+if(MEMTRACE_FETCH STREQUAL "ALWAYS")
+  set(memtrace_use_system FALSE)
+else()
+  set(memtrace_use_system TRUE)
+endif()
+
+# memtrace_fetch(<name> <debian package>): unpacks the pinned sources and sets <name>_SOURCE_DIR.
+# Only unpacks: a third-party CMakeLists.txt never runs, so that its options and targets stay out.
+macro(memtrace_fetch name package)
+  string(TOUPPER ${name} memtrace_fetch_upper)
+  if(MEMTRACE_FETCH STREQUAL "NEVER")
+    message(FATAL_ERROR "${name} was not found and MEMTRACE_FETCH is NEVER. On Debian: apt-get install ${package}")
+  endif()
+  message(STATUS "${name}: not found on this system, downloading (Debian's package is ${package})")
+  FetchContent_Declare(
+    ${name}
+    URL "${MEMTRACE_${memtrace_fetch_upper}_URL}"
+    URL_HASH "SHA256=${MEMTRACE_${memtrace_fetch_upper}_SHA256}"
+    DOWNLOAD_EXTRACT_TIMESTAMP FALSE
+    # A closed network must fail here, not hang.
+    TIMEOUT 120 INACTIVITY_TIMEOUT 20
+    SOURCE_SUBDIR memtrace-does-not-configure-this)
+  FetchContent_MakeAvailable(${name})
+endmacro()
+
+include(Mimalloc)
+
+# xxHash is used as a header (XXH_INLINE_ALL), whatever the route.
+add_library(memtrace_xxhash INTERFACE)
+add_library(memtrace::xxhash ALIAS memtrace_xxhash)
+if(memtrace_use_system)
+  find_path(MEMTRACE_XXHASH_INCLUDE_DIR xxhash.h)
+endif()
+if(NOT MEMTRACE_XXHASH_INCLUDE_DIR)
+  memtrace_fetch(xxhash libxxhash-dev)
+  set(MEMTRACE_XXHASH_INCLUDE_DIR "${xxhash_SOURCE_DIR}")
+endif()
+target_include_directories(memtrace_xxhash SYSTEM INTERFACE "${MEMTRACE_XXHASH_INCLUDE_DIR}")
+target_compile_definitions(memtrace_xxhash INTERFACE XXH_INLINE_ALL)
+
+if(memtrace_use_system)
+  find_path(MEMTRACE_ZSTD_INCLUDE_DIR zstd.h)
+  find_library(MEMTRACE_ZSTD_LIBRARY zstd)
+endif()
+if(MEMTRACE_ZSTD_INCLUDE_DIR AND MEMTRACE_ZSTD_LIBRARY)
+  add_library(memtrace_zstd INTERFACE)
+  target_include_directories(memtrace_zstd SYSTEM INTERFACE "${MEMTRACE_ZSTD_INCLUDE_DIR}")
+  target_link_libraries(memtrace_zstd INTERFACE "${MEMTRACE_ZSTD_LIBRARY}")
+else()
+  memtrace_fetch(zstd libzstd-dev)
+  file(GLOB memtrace_zstd_sources "${zstd_SOURCE_DIR}/lib/common/*.c" "${zstd_SOURCE_DIR}/lib/compress/*.c"
+       "${zstd_SOURCE_DIR}/lib/decompress/*.c")
+  add_library(memtrace_zstd STATIC ${memtrace_zstd_sources})
+  target_include_directories(memtrace_zstd SYSTEM PUBLIC "${zstd_SOURCE_DIR}/lib")
+  # The Huffman decoder's assembly is left out, and no symbol leaves our module.
+  target_compile_definitions(memtrace_zstd PUBLIC ZSTDLIB_VISIBLE= PRIVATE ZSTD_DISABLE_ASM=1)
+endif()
+add_library(memtrace::zstd ALIAS memtrace_zstd)
+
+if(MEMTRACE_BUILD_TESTS)
+  if(memtrace_use_system)
+    find_package(Catch2 3 CONFIG QUIET)
+  endif()
+  if(NOT Catch2_FOUND)
+    FetchContent_Declare(
+      catch2
+      URL "${MEMTRACE_CATCH2_URL}"
+      URL_HASH "SHA256=${MEMTRACE_CATCH2_SHA256}"
+      DOWNLOAD_EXTRACT_TIMESTAMP FALSE
+      TIMEOUT 120 INACTIVITY_TIMEOUT 20)
+    message(STATUS "Catch2 3: not found on this system, downloading (on Debian 12 tests/tools/get_catch2.sh PREFIX "
+                   "takes it from bookworm-backports, then pass -DCMAKE_PREFIX_PATH=PREFIX/usr)")
+    FetchContent_MakeAvailable(catch2)
+    list(APPEND CMAKE_MODULE_PATH "${catch2_SOURCE_DIR}/extras")
+  endif()
+endif()
