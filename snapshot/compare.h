@@ -1,0 +1,42 @@
+// Comparison of two snapshots by group, in tracemalloc's order.
+//
+// Every group of either snapshot gives one difference; a group that is missing on one side counts as zero there. Snapshots
+// that share a Dictionary are merged by integers; others are first translated into a Dictionary of the result's own.
+// A function or module group shows its heaviest site of the new snapshot, or of the old one when it is gone.
+//
+// Order: largest first by (|size_diff|, size, |count_diff|, count, traceback).
+// Thread-safety: pure function; the result is a value.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "snapshot/dictionary.h"
+#include "snapshot/snapshot.h"
+#include "snapshot/statistics.h"
+
+namespace memtrace::snapshot {
+
+struct StatisticDiff {
+  std::uint64_t size = 0;       // bytes in the new snapshot
+  std::int64_t size_diff = 0;   // new minus old
+  std::uint64_t count = 0;      // blocks in the new snapshot
+  std::int64_t count_diff = 0;  // new minus old
+  Site site;
+  std::string_view key;  // as Statistic::key
+};
+
+struct Comparison {
+  GroupBy group_by = GroupBy::lineno;
+  bool cumulative = false;
+  std::vector<StatisticDiff> items;
+  std::shared_ptr<const Dictionary> dictionary;  // of the sites' ids; may be neither snapshot's
+  std::shared_ptr<const void> keep_alive;
+};
+
+// std::invalid_argument for cumulative traceback.
+Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_by, bool cumulative = false);
+
+}  // namespace memtrace::snapshot

@@ -1,0 +1,165 @@
+// Snapshot: the live memory of one instant, as an immutable value.
+//
+//   row     what its blocks share (traceback, domain, context) and their number and bytes; statistics, filters and diffs
+//           read rows only
+//   block   one live block: its row and its size; optional, order kept; 8 bytes each
+//
+// A snapshot is made deferred (from the tracer: record ids, resolved at first use) or resolved (from a file or from literal
+// traces, see SnapshotBuilder). A filtered snapshot shares its parent's columns and selects rows; its blocks are selected
+// when somebody looks.
+//
+// Limits: 2^32-1 rows, 2^32-1 blocks; sizes are 64 bit.
+// Thread-safety: all const members may be called from any thread; the first use resolves under a lock. Copies are cheap and
+// share everything.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "snapshot/dictionary.h"
+#include "snapshot/resolver.h"
+
+namespace memtrace::snapshot {
+
+// Counters by row. Later counters (at the peak, ever allocated) become further columns of the same length.
+struct Counters {
+  std::vector<std::uint64_t> count;  // live blocks
+  std::vector<std::uint64_t> size;   // live bytes
+};
+
+// One entry per live block: the owner (record id while deferred, row afterwards) and the size.
+class BlockColumns {
+ public:
+  void reserve(std::size_t count);
+  void append(std::uint32_t owner, std::uint64_t size);
+  // Bulk filling by the tracer: columns of `count` entries to be written in place. A size that does not fit is written as
+  // kLargeSize and given to add_large() in rising order of position.
+  void resize(std::size_t count);
+  std::span<std::uint32_t> owners() noexcept { return owner_; }
+  std::span<std::uint32_t> small_sizes() noexcept { return size_; }
+  void add_large(std::uint32_t position, std::uint64_t size);
+
+  static constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;  // the size is in the side list
+
+  std::size_t count() const noexcept { return owner_.size(); }
+  std::uint32_t owner(std::size_t position) const noexcept { return owner_[position]; }
+  std::uint64_t size(std::size_t position) const noexcept {
+    return size_[position] != kLargeSize ? size_[position] : large_size(position);
+  }
+  std::span<const std::uint32_t> owners() const noexcept { return owner_; }
+  std::span<const std::uint32_t> small_sizes() const noexcept { return size_; }
+
+  struct Large {
+    std::uint32_t position;
+    std::uint64_t size;
+  };
+  std::span<const Large> large() const noexcept { return large_; }
+
+  std::size_t memory() const noexcept;
+
+ private:
+  std::uint64_t large_size(std::size_t position) const noexcept;
+
+  std::vector<std::uint32_t> owner_, size_;
+  std::vector<Large> large_;  // by position
+};
+
+struct Row {
+  ResolvedRecord key;
+  std::uint64_t count;
+  std::uint64_t size;
+};
+
+struct Block {
+  std::uint32_t row;  // for Snapshot::row()
+  std::uint64_t size;
+};
+
+class Snapshot {
+ public:
+  // From the tracer. Columns of `counters` have record_ids' length; every block's owner is one of record_ids (a block that
+  // has none is left out at resolution and counted in dropped()). Nothing is looked at now: O(1).
+  static Snapshot deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
+                           std::vector<RecordId> record_ids, Counters counters, std::optional<BlockColumns> blocks,
+                           std::int64_t traceback_limit, std::uint64_t dropped = 0);
+
+  // From resolved rows. Block owners are row indices; throws std::invalid_argument when lengths or indices do not fit.
+  static Snapshot resolved(std::shared_ptr<Dictionary> dictionary, std::vector<ResolvedRecord> keys, Counters counters,
+                           std::optional<BlockColumns> blocks, std::int64_t traceback_limit, std::uint64_t dropped = 0);
+
+  std::int64_t traceback_limit() const noexcept { return traceback_limit_; }
+  // Blocks that the tracer could not record, and that are therefore missing here.
+  std::uint64_t dropped() const;
+  bool is_resolved() const noexcept;
+
+  // Interning into it (set_module) is allowed and is seen by all snapshots that share it.
+  const std::shared_ptr<Dictionary>& dictionary() const noexcept;
+
+  // Selected rows, as indices for row(), rising. Rows without a live block may be among them.
+  std::span<const std::uint32_t> rows() const;
+  // Any row index of the shared columns, selected or not.
+  Row row(std::uint32_t index) const;
+
+  std::uint64_t total_count() const;  // live blocks; O(rows)
+  std::uint64_t total_size() const;   // live bytes; O(rows)
+
+  bool has_blocks() const noexcept;
+  // Blocks of the selected rows, in their original order. std::logic_error without blocks. The first call on a filtered
+  // snapshot is O(all blocks).
+  std::size_t block_count() const;
+  Block block(std::size_t position) const;
+
+  // The blocks compare equal one by one as tracemalloc's trace tuples do: domain, size, (filename, lineno) of each frame,
+  // total_nframe.
+  bool same_blocks(const Snapshot& other) const;
+
+  // A snapshot of those selected rows for which keep[row] is not 0; keep is indexed by row index (as row()), of length
+  // column_count().
+  Snapshot select_rows(std::span<const std::uint8_t> keep) const;
+  // A snapshot of chosen blocks (positions as block(), rising), for filters that look at single traces. O(chosen blocks).
+  Snapshot select_blocks(std::span<const std::size_t> positions) const;
+  std::size_t column_count() const;
+
+  // The columns themselves, for code that reads all rows: keys, stacks (of keys[i].traceback) and counters by row index.
+  std::span<const ResolvedRecord> keys() const;
+  std::span<const StackId> stacks() const;
+  const Counters& counters() const;
+  // Bytes of memory of the columns (shared ones counted), without the Dictionary.
+  std::size_t memory() const;
+
+ private:
+  class Columns;
+  class Selection;
+  Snapshot(std::shared_ptr<const Columns> columns, std::shared_ptr<const Selection> selection,
+           std::int64_t traceback_limit);
+
+  std::shared_ptr<const Columns> columns_;
+  std::shared_ptr<const Selection> selection_;  // null: everything
+  std::int64_t traceback_limit_;
+};
+
+// Makes a snapshot of literal traces, one block each, in the order given. Rows are merged by (traceback, domain).
+// Not thread-safe.
+class SnapshotBuilder {
+ public:
+  SnapshotBuilder();
+  // Intern names, frames and tracebacks here; a Dictionary::Writer must not be held across add().
+  Dictionary& dictionary() noexcept { return *dictionary_; }
+  void add(std::uint32_t domain, std::uint64_t size, TracebackId traceback);
+  // Leaves the builder empty, with a new Dictionary.
+  Snapshot build(std::int64_t traceback_limit);
+
+ private:
+  std::shared_ptr<Dictionary> dictionary_;
+  std::unordered_map<std::uint64_t, std::uint32_t> row_of_;  // (traceback, domain) -> row
+  std::vector<ResolvedRecord> keys_;
+  Counters counters_;
+  BlockColumns blocks_;
+};
+
+}  // namespace memtrace::snapshot

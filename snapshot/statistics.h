@@ -1,0 +1,64 @@
+// Statistics: live blocks and bytes by group, in tracemalloc's order.
+//
+//   group key    traceback of the statistic
+//   filename     one frame: the file, line 0
+//   lineno       one frame: the file and line; frames that differ only in function or columns are one group
+//   traceback    all frames, compared by (file, line); total_nframe takes no part
+//   function     key "module.qualname"; the one frame is the group's heaviest site
+//   module       key "package.module"; the one frame is the group's heaviest site
+//
+// Grouping is by the most recent frame. With `cumulative` every frame of a traceback counts: filename and lineno count a
+// key as often as it occurs in the traceback (tracemalloc's code does, so recursion counts twice); function and module
+// count it once per traceback.
+//
+// Order: largest first by (size, count, traceback), traceback as the tuple of (file, line), oldest first.
+// Cost: O(rows + stacks + groups log groups). Thread-safety: pure functions; results are values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "snapshot/dictionary.h"
+#include "snapshot/snapshot.h"
+
+namespace memtrace::snapshot {
+
+enum class GroupBy : std::uint8_t { filename, lineno, traceback, function, module };
+
+// "filename", "lineno", "traceback", "function", "module".
+std::optional<GroupBy> parse_group_by(std::string_view name) noexcept;
+std::string_view name_of(GroupBy group_by) noexcept;
+// A key of single frames, which `cumulative` needs: all but traceback.
+bool is_frame_key(GroupBy group_by) noexcept;
+
+// Where a group's traceback comes from; see traceback_frames().
+struct Site {
+  StackId stack = kEmptyStack;    // traceback groups: the whole stack, the heaviest of those merged
+  FrameId frame = kUnknownFrame;  // other groups: the frame, the heaviest of those merged
+};
+
+struct Statistic {
+  std::uint64_t size = 0;   // bytes
+  std::uint64_t count = 0;  // blocks
+  Site site;
+  std::string_view key;  // function and module groups; empty for the others. Lives as long as the result it is part of
+};
+
+// Frames of a group's traceback, oldest first. A filename group has one frame with line 0 and no function or columns.
+std::vector<Frame> traceback_frames(const Dictionary& dictionary, GroupBy group_by, const Site& site);
+
+struct Statistics {
+  GroupBy group_by = GroupBy::lineno;
+  bool cumulative = false;
+  std::vector<Statistic> items;
+  std::shared_ptr<const Dictionary> dictionary;  // of the sites' ids
+  std::shared_ptr<const void> keep_alive;        // owner of the keys' text
+};
+
+// std::invalid_argument for cumulative traceback.
+Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulative = false);
+
+}  // namespace memtrace::snapshot
