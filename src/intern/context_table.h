@@ -1,0 +1,44 @@
+// Contexts: what a block is tagged with besides its place.
+//
+// Limit: 2^22 contexts. Thread-safety: lock-free.
+#pragma once
+
+#include "src/base/hash.h"
+#include "src/base/types.h"
+#include "src/intern/id_index.h"
+#include "src/mem/chunked_array.h"
+
+namespace memtrace {
+
+struct Context {
+  std::uint32_t domain = 0;
+  std::uint32_t generation = 0;
+  ThreadIndex thread = 0;
+  std::uint32_t label = 0;
+  // Which half of the record ids its records are from: true when only `thread` may write their counters.
+  std::uint32_t thread_records = 0;
+
+  friend bool operator==(const Context&, const Context&) = default;
+};
+
+class ContextTable {
+ public:
+  ContextId intern(const Context& context) noexcept {
+    const auto hash = static_cast<std::uint32_t>(hash64(&context, sizeof context));
+    const auto equal = [&](ContextId id) { return contexts_[id] == context; };
+    if (const ContextId present = index_.find(hash, equal)) return present;
+    const ContextId id = contexts_.append();
+    if (id == kNone) return kNone;
+    contexts_[id] = context;
+    return index_.insert(hash, id, equal);
+  }
+
+  const Context& operator[](ContextId id) const noexcept { return contexts_[id]; }
+  std::size_t resident_bytes() const noexcept { return contexts_.resident_bytes() + index_.resident_bytes(); }
+
+ private:
+  AppendArray<Context, 10, 4096> contexts_;
+  IdIndex<> index_;
+};
+
+}  // namespace memtrace

@@ -1,0 +1,65 @@
+// The tracer's own heap, for what is too small or too short-lived for a mapping. The only user of mimalloc.
+//
+// The traced program's malloc and operator new are never involved: an allocation here cannot be seen by any hook.
+// Thread-safe; null when memory cannot be had.
+#pragma once
+
+#include <cstddef>
+#include <new>
+#include <utility>
+
+namespace memtrace::heap {
+
+void* allocate(std::size_t size) noexcept;
+void release(void* block) noexcept;
+// Bytes in blocks that are allocated now, as the heap rounds them.
+std::size_t allocated_bytes() noexcept;
+
+template <typename T, typename... Args>
+T* make(Args&&... args) noexcept {
+  void* memory = allocate(sizeof(T));
+  return memory == nullptr ? nullptr : ::new (memory) T(std::forward<Args>(args)...);
+}
+
+template <typename T>
+void destroy(T* object) noexcept {
+  if (object == nullptr) return;
+  object->~T();
+  release(object);
+}
+
+// A growable array of trivially copyable elements; growing can fail and then changes nothing.
+template <typename T>
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { release(data_); }
+
+  T* data() noexcept { return data_; }
+  T& operator[](std::size_t index) noexcept { return data_[index]; }
+  const T& operator[](std::size_t index) const noexcept { return data_[index]; }
+  std::size_t capacity() const noexcept { return capacity_; }
+
+  // Room for at least `size` elements, the first `keep` of which stay.
+  bool reserve(std::size_t size, std::size_t keep) noexcept {
+    if (size <= capacity_) [[likely]]
+      return true;
+    std::size_t wanted = capacity_ == 0 ? 64 : capacity_ * 2;
+    if (wanted < size) wanted = size;
+    T* fresh = static_cast<T*>(allocate(wanted * sizeof(T)));
+    if (fresh == nullptr) return false;
+    for (std::size_t i = 0; i < keep; ++i) fresh[i] = data_[i];
+    release(data_);
+    data_ = fresh;
+    capacity_ = wanted;
+    return true;
+  }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace memtrace::heap

@@ -1,0 +1,109 @@
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "src/mem/fault.h"
+#include "src/mem/os.h"
+
+namespace memtrace::os {
+
+namespace {
+
+// mincore() answers one byte a page; this many pages are asked at a time, on the stack.
+constexpr std::size_t kResidencyWindow = 1024;
+
+pthread_key_t exit_key;
+pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
+bool exit_key_made = false;
+void (*exit_function)(void*) = nullptr;
+
+// glibc runs the C++ thread_local destructors first and then up to PTHREAD_DESTRUCTOR_ITERATIONS rounds of key destructors. Asking
+// for another round until the last one keeps the thread's state alive through the other keys' destructors.
+struct ExitRounds {
+  void* value;
+  int left;
+};
+thread_local ExitRounds exit_rounds __attribute__((tls_model("initial-exec"))) = {nullptr, 0};
+
+void exit_round(void* value) {
+  if (exit_rounds.left-- > 0 && pthread_setspecific(exit_key, value) == 0) return;
+  exit_function(value);
+}
+
+void make_exit_key() { exit_key_made = pthread_key_create(&exit_key, exit_round) == 0; }
+
+}  // namespace
+
+std::size_t page_size() noexcept {
+  static const std::size_t size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+void* map(std::size_t size) noexcept {
+  if (fault::should_fail()) return nullptr;
+  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) return nullptr;
+  madvise(address, size, MADV_NOHUGEPAGE);
+  return address;
+}
+
+void unmap(void* address, std::size_t size) noexcept { munmap(address, size); }
+
+void for_each_resident(const void* address, std::size_t size, void* context,
+                       void (*visit)(void*, const char*, const char*)) noexcept {
+  const std::size_t page = page_size();
+  const char* const base = static_cast<const char*>(address);
+  const std::size_t pages = size / page;
+  unsigned char present[kResidencyWindow];
+  std::size_t run = 0;  // pages of the run that ends before `index`
+  for (std::size_t index = 0; index < pages;) {
+    const std::size_t window = std::min(kResidencyWindow, pages - index);
+    // A failure here can only mean a range that is not mapped; claiming all of it present is the safe answer.
+    if (mincore(const_cast<char*>(base + index * page), window * page, present) != 0) std::fill_n(present, window, 1);
+    for (std::size_t i = 0; i < window; ++i, ++index) {
+      if (present[i] & 1) {
+        ++run;
+      } else if (run != 0) {
+        visit(context, base + (index - run) * page, base + index * page);
+        run = 0;
+      }
+    }
+  }
+  if (run != 0) visit(context, base + (pages - run) * page, base + pages * page);
+}
+
+std::size_t resident_bytes(const void* address, std::size_t size) noexcept {
+  std::size_t total = 0;
+  for_each_resident(address, size, &total, [](void* sum, const char* first, const char* last) {
+    *static_cast<std::size_t*>(sum) += static_cast<std::size_t>(last - first);
+  });
+  return total;
+}
+
+std::uint64_t native_thread_id() noexcept { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }
+
+bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept {
+  exit_function = on_exit;
+  pthread_once(&exit_key_once, make_exit_key);
+  if (!exit_key_made || pthread_setspecific(exit_key, value) != 0) return false;
+  exit_rounds = {value, PTHREAD_DESTRUCTOR_ITERATIONS - 1};
+  return true;
+}
+
+bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept {
+  return pthread_atfork(prepare, parent, child) == 0;
+}
+
+void yield() noexcept { sched_yield(); }
+
+void write_error(const char* text, std::size_t size) noexcept {
+  const ssize_t written = write(2, text, size);
+  static_cast<void>(written);
+}
+
+}  // namespace memtrace::os

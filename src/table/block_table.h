@@ -1,0 +1,322 @@
+// Address -> (record, size), for blocks aligned to 16 bytes below 2^48: one 32-bit slot for each 16 bytes of address space.
+//
+// No hashing, no resizing, and nobody ever waits: the slots of a block are touched only by whoever owns the block (its allocator's caller until
+// it returns, then the program that frees it), and the program already orders those. Neighbours in memory share cache lines here, too.
+//
+//   slot     31 30 29 28      27 ............ 0
+//   empty     0  .  .  .      0
+//   small     1  size(5)      record(26)          a block of at most 16 bytes: everything in its only slot
+//   start     0  1  c  0 0 0  record(26)          a larger block; c: it is a code object that is registered, slot 2 has its id
+//   more      0  0  1  m      payload(28)         slot 1: the size; m: slot 2 has the size's next 28 bits
+//
+// Every slot says what it is, so a walk over the table needs no lock: what is just changing does not parse, and is left out.
+// A block whose free was never seen (an allocator swapped under us) leaves its slots behind; add() clears what it overlaps and reports it,
+// so that counters and slots agree at all times.
+//
+// Memory: 4 bytes of slots for 16 of traced address space, committed by the page; a region of 16 MiB reserves 4 MiB of address space.
+// Limits: sizes below 2^56. Thread-safety: wait-free but for the first touch of a region, which is lock-free.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "src/base/check.h"
+#include "src/base/types.h"
+#include "src/mem/os.h"
+
+namespace memtrace {
+
+struct Block {
+  RecordId record = kNone;
+  std::uint64_t size = 0;
+  CodeId code = kNone;  // of a registered code object; its record is kNone when it is older than the trace
+
+  explicit operator bool() const noexcept { return record != kNone || code != kNone; }
+};
+
+template <template <typename> class Atom = std::atomic>
+class BasicBlockTable {
+ public:
+  static constexpr unsigned kAddressBits = 48;
+  static constexpr std::uint64_t kMaxSize = (std::uint64_t{1} << 56) - 1;
+
+  BasicBlockTable() = default;
+  BasicBlockTable(const BasicBlockTable&) = delete;
+  BasicBlockTable& operator=(const BasicBlockTable&) = delete;
+  ~BasicBlockTable() {
+    for_each_region([](std::uint64_t, Slot* region) { os::unmap(region, region_bytes()); });
+    for (auto& entry : root_)
+      if (Middle* middle = entry.load(std::memory_order_relaxed)) os::unmap(middle, sizeof(Middle));
+  }
+
+  // Whether a block at `address` can be kept here; others go to the AddressTable.
+  static bool covers(const void* address) noexcept {
+    const auto bits = reinterpret_cast<std::uintptr_t>(address);
+    return (bits & 15) == 0 && bits >> kAddressBits == 0;
+  }
+
+  // Enters a block; false when memory cannot be had (nothing is changed then). `evict(Block)` is called for each older block whose slots
+  // this one needs. pre: covers(address), record != kNone, size <= kMaxSize.
+  template <typename Evict>
+  bool add(const void* address, RecordId record, std::uint64_t size, Evict&& evict) noexcept {
+    Slot* slot = find_slot(address);
+    if (slot == nullptr) [[unlikely]] {
+      slot = make_slot(address);
+      if (slot == nullptr) return false;
+    }
+    if (size <= 16) {
+      if (load(slot) != 0) [[unlikely]]
+        clear_run(slot, 1, address, evict);
+      store(slot, kSmall | static_cast<std::uint32_t>(size) << kRecordBits | record);
+      return true;
+    }
+    if ((load(slot) | load(slot + 1)) != 0) [[unlikely]]
+      clear_run(slot, 2, address, evict);
+    if (size > kPayload) [[unlikely]] {
+      clear_run(slot + 2, 1, address, evict);
+      store(slot + 2, kMore | static_cast<std::uint32_t>(size >> kPayloadBits));
+      store(slot + 1, kMore | kContinued | (static_cast<std::uint32_t>(size) & kPayload));
+    } else {
+      store(slot + 1, kMore | static_cast<std::uint32_t>(size));
+    }
+    slot->store(kStart | record, std::memory_order_release);
+    return true;
+  }
+
+  // Removes the block that starts at `address` and returns it; empty when there is none. pre: covers(address).
+  Block take(const void* address) noexcept {
+    Slot* slot = find_slot(address);
+    if (slot == nullptr) [[unlikely]]
+      return {};
+    const std::uint32_t word = load(slot);
+    if ((word & kSmall) != 0) {
+      store(slot, 0);
+      return small_block(word);
+    }
+    if ((word & kStart) == 0) return {};
+    const std::uint32_t next = load(slot + 1);
+    store(slot, 0);
+    store(slot + 1, 0);
+    if (((word & kCode) | (next & kContinued)) == 0) [[likely]]
+      return {word & kRecordMask, next & kPayload, kNone};
+    const Block block = start_block(slot, word, next);
+    store(slot + 2, 0);
+    return block;
+  }
+
+  // Undoes a take() whose block turned out to live on. pre: nothing was entered there since.
+  void put_back(const void* address, const Block& block) noexcept {
+    if (block.record != kNone) add(address, block.record, block.size, [](const Block&) {});
+    if (block.code != kNone) mark_code(address, block.code);
+  }
+
+  Block find(const void* address) const noexcept {
+    const Slot* slot = find_slot(address);
+    return slot == nullptr ? Block{} : parse(slot);
+  }
+
+  // Gives the block at `address` another record. pre: it is there, and the caller owns it.
+  void change_record(const void* address, RecordId record) noexcept {
+    Slot* slot = find_slot(address);
+    store(slot, (load(slot) & ~kRecordMask) | record);
+  }
+
+  // Notes that the code object at `address` has this id, so that its free will say so. A code object needs no block of ours: those older than
+  // the trace, and those that are static data, get a slot of their own. Several threads may do this at once for one code object.
+  // False when memory cannot be had or the block is too large to be marked. pre: below 2^48; the code object is alive.
+  bool mark_code(const void* address, CodeId code) noexcept {
+    Slot* slot = find_slot(address);
+    if (slot == nullptr) slot = make_slot(address);
+    if (slot == nullptr) return false;
+    const std::uint32_t word = load(slot);
+    if ((word & kStart) == 0) {
+      store(slot + 1, kMore);
+    } else if ((load(slot + 1) & kContinued) != 0) {
+      return false;
+    }
+    store(slot + 2, kMore | code);
+    slot->store(((word & kStart) == 0 ? kStart : word) | kCode, std::memory_order_release);
+    return true;
+  }
+
+  // The id of the registered code object at `address`, or kNone. pre: below 2^48.
+  CodeId code_at(const void* address) const noexcept {
+    const Slot* slot = find_slot(address);
+    if (slot == nullptr) return kNone;
+    const std::uint32_t word = slot->load(std::memory_order_acquire);
+    if ((word & (kSmall | kStart | kCode)) != (kStart | kCode)) return kNone;
+    const std::uint32_t code = load(slot + 2);
+    return (code & kTags) == kMore ? code & kPayload : kNone;
+  }
+
+  // Calls visit(address, Block) for each block with a record, in address order. Blocks that come or go meanwhile may be missed or seen.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for_each_region([&](std::uint64_t first_address, const Slot* region) {
+      struct Walk {
+        Visit& visit;
+        const Slot* region;
+        std::uint64_t first_address;
+      } walk{visit, region, first_address};
+      os::for_each_resident(region, region_bytes(), &walk, [](void* context, const char* first, const char* last) {
+        Walk& w = *static_cast<Walk*>(context);
+        const Slot* const end = std::min(reinterpret_cast<const Slot*>(last), w.region + kRegionSlots);
+        for (const Slot* slot = reinterpret_cast<const Slot*>(first); slot < end; ++slot) {
+          const std::uint32_t word = load(slot);
+          if ((word & (kSmall | kStart)) == 0) continue;
+          const Block block = parse(slot);
+          if (block.record != kNone) w.visit(w.first_address + (static_cast<std::uint64_t>(slot - w.region) << 4), block);
+        }
+      });
+    });
+  }
+
+  std::size_t resident_bytes() const noexcept {
+    std::size_t total = 0;
+    for_each_region([&](std::uint64_t, const Slot* region) { total += os::resident_bytes(region, region_bytes()); });
+    return total;
+  }
+
+  // Every start is followed by its size and every size slot preceded by its start. Debug builds and tests; single-threaded.
+  bool verify() const noexcept {
+    bool good = true;
+    for_each_region([&](std::uint64_t, const Slot* region) {
+      for (std::size_t i = 0; i < kRegionSlots; ++i) {
+        const std::uint32_t word = load(region + i);
+        if (word == 0 || (word & kSmall) != 0) continue;
+        if ((word & kStart) != 0) {
+          if ((load(region + i + 1) & kTags) != kMore) good = false;
+          std::size_t extra = 1;
+          if ((load(region + i + 1) & kContinued) != 0 || (word & kCode) != 0) ++extra;
+          i += extra;
+        } else {
+          good = false;  // a size slot without a start
+        }
+      }
+    });
+    return good;
+  }
+
+ private:
+  using Slot = Atom<std::uint32_t>;
+
+  static constexpr std::uint32_t kSmall = 1u << 31;
+  static constexpr std::uint32_t kStart = 1u << 30;
+  static constexpr std::uint32_t kCode = 1u << 29;   // with kStart
+  static constexpr std::uint32_t kMore = 1u << 29;   // without kSmall and kStart
+  static constexpr std::uint32_t kContinued = 1u << 28;
+  static constexpr std::uint32_t kTags = kSmall | kStart | kMore;
+  static constexpr unsigned kPayloadBits = 28;
+  static constexpr std::uint32_t kPayload = (1u << kPayloadBits) - 1;
+  static constexpr std::uint32_t kRecordMask = (1u << kRecordBits) - 1;
+
+  static constexpr unsigned kRegionBits = 24;
+  static constexpr unsigned kMiddleBits = 11;
+  static constexpr std::size_t kRegionSlots = std::size_t{1} << (kRegionBits - 4);
+  static constexpr std::size_t kMiddleSize = std::size_t{1} << kMiddleBits;
+  static constexpr std::size_t kRootSize = std::size_t{1} << (kAddressBits - kRegionBits - kMiddleBits);
+
+  struct Middle {
+    Atom<Slot*> regions[kMiddleSize];
+  };
+
+  static std::uint32_t load(const Slot* slot) noexcept { return slot->load(std::memory_order_relaxed); }
+  static void store(Slot* slot, std::uint32_t word) noexcept { slot->store(word, std::memory_order_relaxed); }
+
+  // A block that starts in a region's last granule keeps its size in the page behind the slots.
+  static std::size_t region_bytes() noexcept { return kRegionSlots * sizeof(Slot) + os::page_size(); }
+
+  static Block small_block(std::uint32_t word) noexcept { return {word & kRecordMask, word >> kRecordBits & 31, kNone}; }
+
+  static Block start_block(const Slot* slot, std::uint32_t word, std::uint32_t next) noexcept {
+    Block block{word & kRecordMask, next & kPayload, kNone};
+    const std::uint32_t third = load(slot + 2);
+    if ((third & kTags) == kMore) {
+      if ((word & kCode) != 0)
+        block.code = third & kPayload;
+      else
+        block.size |= std::uint64_t{third & kPayload} << kPayloadBits;
+    }
+    return block;
+  }
+
+  static Block parse(const Slot* slot) noexcept {
+    const std::uint32_t word = slot->load(std::memory_order_acquire);
+    if ((word & kSmall) != 0) return small_block(word);
+    if ((word & kStart) == 0) return {};
+    const std::uint32_t next = load(slot + 1);
+    if ((next & kTags) != kMore) return {};
+    if (((word & kCode) | (next & kContinued)) == 0) return {word & kRecordMask, next & kPayload, kNone};
+    return start_block(slot, word, next);
+  }
+
+  Slot* find_slot(const void* address) const noexcept {
+    const auto bits = reinterpret_cast<std::uintptr_t>(address);
+    const Middle* middle = root_[bits >> (kRegionBits + kMiddleBits)].load(std::memory_order_acquire);
+    if (middle == nullptr) [[unlikely]]
+      return nullptr;
+    Slot* region = middle->regions[bits >> kRegionBits & (kMiddleSize - 1)].load(std::memory_order_acquire);
+    if (region == nullptr) [[unlikely]]
+      return nullptr;
+    return region + (bits >> 4 & (kRegionSlots - 1));
+  }
+
+  [[gnu::noinline]] Slot* make_slot(const void* address) noexcept {
+    const auto bits = reinterpret_cast<std::uintptr_t>(address);
+    auto& root = root_[bits >> (kRegionBits + kMiddleBits)];
+    Middle* middle = install(root, sizeof(Middle));
+    if (middle == nullptr) return nullptr;
+    if (install(middle->regions[bits >> kRegionBits & (kMiddleSize - 1)], region_bytes()) == nullptr) return nullptr;
+    return find_slot(address);
+  }
+
+  template <typename T>
+  static T* install(Atom<T*>& where, std::size_t size) noexcept {
+    T* present = where.load(std::memory_order_acquire);
+    if (present != nullptr) return present;
+    T* fresh = static_cast<T*>(os::map(size));
+    if (fresh == nullptr) return nullptr;
+    if (where.compare_exchange_strong(present, fresh, std::memory_order_acq_rel)) return fresh;
+    os::unmap(fresh, size);
+    return present;
+  }
+
+  // Removes all blocks that use one of the `count` slots from `slot` on. `address` only tells how far back the region goes.
+  template <typename Evict>
+  [[gnu::noinline]] static void clear_run(Slot* slot, unsigned count, const void* address, Evict& evict) noexcept {
+    const std::size_t index = reinterpret_cast<std::uintptr_t>(address) >> 4 & (kRegionSlots - 1);
+    // A start reaches at most two slots ahead.
+    const unsigned back = static_cast<unsigned>(std::min<std::size_t>(index, 2));
+    for (Slot* start = slot - back; start < slot + count; ++start) {
+      const std::uint32_t word = load(start);
+      if ((word & (kSmall | kStart)) == 0) continue;
+      const Block block = parse(start);
+      unsigned length = 1;
+      if ((word & kSmall) == 0) length = ((word & kCode) | (load(start + 1) & kContinued)) != 0 ? 3 : 2;
+      if (start + length <= slot) continue;
+      for (unsigned i = 0; i < length; ++i) store(start + i, 0);
+      evict(block);
+    }
+    // What is left can only be a part of a block that was never complete.
+    for (unsigned i = 0; i < count; ++i) store(slot + i, 0);
+  }
+
+  template <typename Visit>
+  void for_each_region(Visit&& visit) const {
+    for (std::size_t i = 0; i < kRootSize; ++i) {
+      const Middle* middle = root_[i].load(std::memory_order_acquire);
+      if (middle == nullptr) continue;
+      for (std::size_t j = 0; j < kMiddleSize; ++j)
+        if (Slot* region = middle->regions[j].load(std::memory_order_acquire))
+          visit((std::uint64_t{i} << kMiddleBits | j) << kRegionBits, region);
+    }
+  }
+
+  Atom<Middle*> root_[kRootSize] = {};
+};
+
+using BlockTable = BasicBlockTable<std::atomic>;
+
+}  // namespace memtrace
