@@ -48,7 +48,7 @@ endmacro()
 
 include(Mimalloc)
 
-# xxHash is used as a header (XXH_INLINE_ALL), whatever the route.
+# xxHash is used as a header, whatever the route.
 add_library(memtrace_xxhash INTERFACE)
 add_library(memtrace::xxhash ALIAS memtrace_xxhash)
 if(memtrace_use_system)
@@ -59,7 +59,6 @@ if(NOT MEMTRACE_XXHASH_INCLUDE_DIR)
   set(MEMTRACE_XXHASH_INCLUDE_DIR "${xxhash_SOURCE_DIR}")
 endif()
 target_include_directories(memtrace_xxhash SYSTEM INTERFACE "${MEMTRACE_XXHASH_INCLUDE_DIR}")
-target_compile_definitions(memtrace_xxhash INTERFACE XXH_INLINE_ALL)
 
 if(memtrace_use_system)
   find_path(MEMTRACE_ZSTD_INCLUDE_DIR zstd.h)
@@ -82,7 +81,7 @@ add_library(memtrace::zstd ALIAS memtrace_zstd)
 
 if(MEMTRACE_BUILD_TESTS)
   if(memtrace_use_system)
-    find_package(Catch2 3 CONFIG QUIET)
+    find_package(Catch2 3 CONFIG QUIET HINTS "${PROJECT_SOURCE_DIR}/build/catch2/usr")
   endif()
   if(NOT Catch2_FOUND)
     FetchContent_Declare(
@@ -91,8 +90,8 @@ if(MEMTRACE_BUILD_TESTS)
       URL_HASH "SHA256=${MEMTRACE_CATCH2_SHA256}"
       DOWNLOAD_EXTRACT_TIMESTAMP FALSE
       TIMEOUT 120 INACTIVITY_TIMEOUT 20)
-    message(STATUS "Catch2 3: not found on this system, downloading (on Debian 12 tests/tools/get_catch2.sh PREFIX "
-                   "takes it from bookworm-backports, then pass -DCMAKE_PREFIX_PATH=PREFIX/usr)")
+    message(STATUS "Catch2 3: not found on this system, downloading (on Debian 12, tests/tools/get_catch2.sh "
+                   "takes it from bookworm-backports)")
     FetchContent_MakeAvailable(catch2)
     list(APPEND CMAKE_MODULE_PATH "${catch2_SOURCE_DIR}/extras")
   endif()

@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Puts Catch2 3 into a private prefix on Debian 12, whose own package is version 2.
 #
-#     tests/tools/get_catch2.sh PREFIX && cmake --preset dev -DCMAKE_PREFIX_PATH=PREFIX/usr
+#     tests/tools/get_catch2.sh [PREFIX]
+#
+# PREFIX is build/catch2 unless given, where the build looks by itself; for another, pass
+# -DCMAKE_PREFIX_PATH=PREFIX/usr.
 #
 # Takes libcatch2-dev from bookworm-backports through apt, with a private list and cache: the machine's own
 # package lists and installed packages stay as they are. MIRROR overrides the archive, which is otherwise the
 # one this machine's apt uses. Does nothing when PREFIX already holds it.
 set -euo pipefail
 
-prefix=${1:?usage: get_catch2.sh PREFIX}
+prefix=${1:-$(dirname "$0")/../../build/catch2}
 mkdir -p "$prefix"
 prefix=$(cd "$prefix" && pwd)
 if compgen -G "$prefix/usr/lib/libCatch2.a" >/dev/null; then

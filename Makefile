@@ -1,0 +1,94 @@
+# The project's tasks; `make help` lists them. CI runs the same ones through .ci/run.
+#
+#   VENV=dir     the virtual environment to use (.venv)
+#   PYTHON=exe   the interpreter it is made from (python3)
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+CPP_FILES = $(shell git ls-files '*.h' '*.cpp')
+PYTHON_FOLDERS = python tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build native test test-native test-python lint lint-python lint-cpp lint-spelling lint-layers \
+        tidy format typecheck bench-smoke bench soak docs sanitize news ci clean
+
+help:  ## Show this list
+	@sed -nE 's/^([a-z-]+):.*  ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+setup: $(BIN)/python  ## Make the virtual environment, install the tools, fetch Catch2, install the git hooks
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python tests/tools/pinned.py build-system test dev | xargs $(BIN)/python -m pip install --quiet
+	tests/tools/get_catch2.sh || echo "no Catch2 from apt here: CMake will use an installed one or download it"
+	if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install >/dev/null; fi
+
+build:  ## Install memtrace into the virtual environment (incremental)
+	$(BIN)/python -m pip install --no-build-isolation .
+
+native:  ## Build the native tests (preset dev)
+	cmake --preset dev -DPython_EXECUTABLE=$(abspath $(BIN)/python)
+	cmake --build --preset dev
+
+test: test-native test-python  ## Build everything and run every test
+
+test-native: native  ## Run the native tests
+	ctest --preset dev
+
+test-python: build  ## Run the Python tests
+	$(BIN)/python -m pytest
+
+lint: lint-python lint-cpp lint-layers lint-spelling typecheck  ## Every check that runs nothing
+
+lint-python:
+	$(BIN)/ruff check $(PYTHON_FOLDERS)
+	$(BIN)/ruff format --check $(PYTHON_FOLDERS)
+
+lint-cpp:
+	$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
+
+lint-layers:
+	$(BIN)/python tests/tools/check_layers.py
+
+lint-spelling:
+	$(BIN)/codespell $$(git ls-files)
+
+tidy: native  ## clang-tidy over src/, snapshot/, hooks/ and the binding (slow)
+	git ls-files 'src/*.cpp' 'snapshot/*.cpp' 'hooks/*.cpp' 'python/binding/*.cpp' | xargs -n 1 -P 2 $(BIN)/clang-tidy -p build/dev --quiet
+
+format:  ## Format C++ and Python in place
+	$(BIN)/clang-format -i $(CPP_FILES)
+	$(BIN)/ruff check --fix --quiet $(PYTHON_FOLDERS) || true
+	$(BIN)/ruff format $(PYTHON_FOLDERS)
+
+typecheck:  ## mypy --strict over the package and its tools
+	$(BIN)/mypy
+
+bench-smoke: build  ## Every benchmark at its smallest size, results checked
+	.ci/run bench
+
+bench: build  ## The benchmarks at full size (an hour or more)
+	$(BIN)/python -m pip install --quiet '.[bench]'
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/snapshots.py
+	$(BIN)/python benchmarks/memory.py
+
+soak: build  ## Ten minutes of threads, forks, start/stop and generated code
+	$(BIN)/python tests/stress/soak.py --seconds 600
+
+docs: build  ## Run the documentation's examples and show their output
+	$(BIN)/python -m pytest -s docs
+
+sanitize:  ## Native tests and a Python run under ASan+UBSan, then under TSan
+	.ci/run asan tsan
+
+news:  ## Show the changelog of the next release
+	$(BIN)/towncrier build --draft --version next
+
+ci:  ## Everything CI does
+	.ci/run
+
+clean:  ## Remove build products; the virtual environment stays
+	rm -rf build dist
