@@ -1,0 +1,95 @@
+"""Tracing from the start of the interpreter: ``-X memtrace[=NFRAME]`` and ``PYTHONMEMTRACE=NFRAME``.
+
+``memtrace.pth`` imports this module while ``site`` runs, and only when one of the two was given. Whatever
+is imported here is in the traced program too, so this module stays with what ``site`` has already loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from memtrace import start
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_OPTION = "memtrace"
+_RECORDING_OPTION = "memtrace_run"
+_VARIABLE = "PYTHONMEMTRACE"
+_MAX_NFRAME = 65535
+
+_begun = False
+
+
+class RequestError(ValueError):
+    """The option or the variable holds something that is not a number of frames."""
+
+
+def begin() -> None:
+    """Start tracing as the interpreter's options or its environment ask.
+
+    A virtual environment may process ``memtrace.pth`` twice: a second call does nothing. An invalid
+    value writes one line to standard error and ends the process with status 1, as ``-X tracemalloc=x``
+    does; an exception would be printed by ``site``, which then runs the program untraced.
+    """
+    global _begun
+    if _begun:
+        return
+    _begun = True
+    try:
+        nframe = requested_nframe()
+    except RequestError as error:
+        _fail(str(error))
+    if nframe == 0:
+        return
+    recording = sys._xoptions.get(_RECORDING_OPTION)
+    if isinstance(recording, str):
+        # `memtrace run` wants this process and no other: interpreters hand their -X options on to children.
+        del sys._xoptions[_RECORDING_OPTION]
+        sys._xoptions.pop(_OPTION, None)
+        from memtrace.cli.recording import Recording
+
+        Recording.from_option(recording).write_at_exit()
+    try:
+        start(nframe)
+    except Exception as error:
+        _fail(f"memtrace cannot start: {error}")
+
+
+def requested_nframe() -> int:
+    """Return how many frames of each traceback to keep, 0 when nothing asks for tracing.
+
+    ``-X memtrace`` comes before ``PYTHONMEMTRACE``, which ``-E`` and ``-I`` ignore and which means
+    nothing when it is empty. Raises RequestError with a text that names where the value came from.
+    """
+    if _OPTION in sys._xoptions:
+        value = sys._xoptions[_OPTION]
+        return 1 if value is True else _parse_nframe(f"-X {_OPTION}=NFRAME", value)
+    value = "" if sys.flags.ignore_environment else os.environ.get(_VARIABLE, "")
+    return _parse_nframe(_VARIABLE, value)
+
+
+def _parse_nframe(source: str, text: str) -> int:
+    if not text:  # also `-X memtrace=`, which is 0 for tracemalloc
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        raise RequestError(f"{source}: invalid number of frames: {_quoted(text)}")
+    digits = text.lstrip("0")
+    if len(digits) > len(str(_MAX_NFRAME)) or int(digits or "0") > _MAX_NFRAME:
+        raise RequestError(
+            f"{source}: the number of frames must be in range [0; {_MAX_NFRAME}]: {_quoted(text)}"
+        )
+    return int(digits or "0")
+
+
+def _quoted(text: str) -> str:
+    """Return *text* as an ASCII literal on one line, cut when it is long."""
+    return ascii(text if len(text) <= 40 else text[:40] + "...")
+
+
+def _fail(reason: str) -> NoReturn:
+    # sys.stderr does not flush on the way out of os._exit().
+    os.write(2, f"Fatal Python error: {reason}\n".encode("utf-8", "backslashreplace"))
+    os._exit(1)

@@ -1,0 +1,31 @@
+"""Snapshot files as arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import memtrace
+
+snapshot_path = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+def load_snapshot(path: Path) -> memtrace.Snapshot:
+    """Return the snapshot in a file of memtrace or tracemalloc.
+
+    Raises a click error of one line that names the file.
+    """
+    import memtrace
+    from memtrace.reports.text import printable
+
+    try:
+        return memtrace.Snapshot.load(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValueError as error:
+        reason = str(error)
+    message = reason if str(path) in reason else f"{path}: {reason}"
+    raise click.ClickException(printable(message))

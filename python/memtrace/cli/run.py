@@ -1,0 +1,120 @@
+"""``memtrace run``: run a program unchanged, traced from its first line.
+
+This process becomes, by exec(), a fresh interpreter with the same options, in which memtrace.pth starts the
+tracer. Arguments, ``__main__``, ``sys.path``, tracebacks, exit status and signals are then the interpreter's
+own doing, no frame of memtrace is on the program's stack, and what this command imported is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from memtrace.cli.interpreter import interpreter_options
+from memtrace.cli.recording import Recording
+
+_DEFAULT_NFRAME = 25
+
+
+@click.command(
+    context_settings={"allow_interspersed_args": False},
+    options_metavar="[OPTIONS]",
+    short_help="Run a program and record the memory it holds at its end.",
+)
+@click.option(
+    "-n",
+    "--nframe",
+    type=click.IntRange(1, 65535),
+    default=_DEFAULT_NFRAME,
+    show_default=True,
+    metavar="N",
+    help="Keep at most N frames of each traceback.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the snapshot to FILE.  [default: PROGRAM.PID.memtrace]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Write the snapshot only, show nothing.")
+@click.option("-m", "as_module", is_flag=True, help="Run a module, as python -m does.")
+@click.argument("program", metavar="(SCRIPT | -m MODULE)")
+@click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
+def command(
+    nframe: int,
+    output: Path | None,
+    quiet: bool,
+    as_module: bool,
+    program: str,
+    arguments: tuple[str, ...],
+) -> None:
+    """Run a program unchanged and record the memory that is live when it ends.
+
+    The snapshot is written at exit, also when the program raises or calls sys.exit(), and its ten
+    largest lines are shown on standard error. A program that is killed, that calls os._exit() or that
+    replaces itself by another leaves no snapshot. Processes that it starts are not traced.
+
+    \b
+    Examples:
+      python -m memtrace run app.py --port 8000
+      python -m memtrace run -o tests.memtrace -m pytest -q
+    """
+    _check_startup_file()
+    if not as_module:
+        _check_script(program)
+    path = output or Path(f"{_name_of(program, as_module)}.{os.getpid()}.memtrace")
+    _check_writable(path)
+    recording = Recording(Path.cwd() / path, quiet)
+    _replace_process(
+        [
+            *interpreter_options(sys.orig_argv),
+            *("-X", f"memtrace={nframe}"),
+            *("-X", recording.to_option()),
+            *(("-m",) if as_module else ()),
+            program,
+            *arguments,
+        ]
+    )
+
+
+def _replace_process(arguments: list[str]) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os.execv(sys.executable, [sys.executable, *arguments])
+
+
+def _name_of(program: str, as_module: bool) -> str:
+    if as_module:
+        return program
+    return Path(program).stem if program != "-" else "stdin"
+
+
+def _check_script(program: str) -> None:
+    if program != "-" and not Path(program).exists():
+        raise click.BadParameter(f"there is no file {program!r}.", param_hint="'SCRIPT'")
+
+
+def _check_writable(path: Path) -> None:
+    """Find out now, not after hours, that the snapshot cannot be written."""
+    target = path if path.exists() else path.absolute().parent
+    if not os.access(target, os.W_OK):
+        raise click.BadParameter(f"cannot write {str(path)!r}.", param_hint="'-o' / '--output'")
+
+
+def _check_startup_file() -> None:
+    """Refuse to run the program untraced: only ``site`` starts the tracer in the new interpreter."""
+    directories = [] if sys.flags.no_site else site.getsitepackages()
+    if directories and site.ENABLE_USER_SITE:
+        directories.append(site.getusersitepackages())
+    if not any((Path(directory) / "memtrace.pth").is_file() for directory in directories):
+        raise click.ClickException(
+            "this interpreter does not process memtrace.pth, which starts the tracer: it was started with "
+            "-S, or memtrace is not installed in its site-packages. Call memtrace.start() in the program."
+        )
