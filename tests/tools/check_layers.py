@@ -30,7 +30,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 
 # third-party header -> the only files that may include it, as path prefixes.
 CONFINED: dict[str, tuple[str, ...]] = {
-    "Python.h": ("hooks/", "python/binding/", "tests/"),
+    "Python.h": ("hooks/", "python/binding/", "tests/", "benchmarks/"),
     "frameobject.h": ("hooks/", "python/binding/", "tests/"),
     "internal/pycore": ("hooks/",),
     "pybind11/": ("python/binding/", "tests/"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when a wheel holds something it should not, or lacks something it needs: `check_wheel.py FILE.whl`."""
+"""Fails when a wheel lacks something it needs or holds something else: `check_wheel.py FILE.whl`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ NEEDED = (
     r"memtrace_python-\S+\.dist-info/entry_points\.txt",
     r"memtrace_python-\S+\.dist-info/licenses/LICENSE",
 )
-ALLOWED = r"memtrace\.pth|memtrace/(?!.*__pycache__).+\.(py|pyi|so)|memtrace/py\.typed|memtrace_python-[^/]+\.dist-info/.+"
+ALLOWED = (
+    r"memtrace\.pth|memtrace/py\.typed|memtrace/(?!.*__pycache__).+\.(py|pyi|so)"
+    r"|memtrace_python-[^/]+\.dist-info/.+"
+)
 
 
 def problems(names: list[str]) -> Iterator[str]:
