@@ -1,34 +1,38 @@
 # The project's tasks; `make help` lists them. CI runs the same ones through .ci/run.
 #
 #   VENV=dir     the virtual environment to use (.venv)
-#   PYTHON=exe   the interpreter it is made from (python3)
+#   PYTHON=exe   the interpreter it is made from (the newest supported one that is found)
 
 VENV ?= .venv
-PYTHON ?= python3
+export PYTHON
 BIN = $(VENV)/bin
 CPP_FILES = $(shell git ls-files '*.h' '*.cpp')
 PYTHON_FOLDERS = python tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build native test test-native test-python lint lint-python lint-cpp lint-spelling lint-layers \
+.PHONY: help try setup build native test test-native test-python lint lint-python lint-cpp lint-spelling lint-layers \
         tidy format typecheck bench-smoke bench soak docs sanitize news ci clean
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
+try: setup build  ## Install everything into .venv and trace a real program (pip)
+	$(BIN)/memtrace run --nframe 25 -o build/try.mtrace -m pip list
+
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	tests/tools/debian_packages.sh
+	"$${PYTHON:-$$(tests/tools/find_python.sh)}" -m venv $(VENV)
 
 setup: $(BIN)/python  ## Make the virtual environment, install the tools, fetch Catch2, install the git hooks
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python tests/tools/pinned.py build-system test dev | xargs $(BIN)/python -m pip install --quiet
 	tests/tools/get_catch2.sh || echo "no Catch2 from apt here: CMake will use an installed one or download it"
-	if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install >/dev/null; fi
+	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install >/dev/null; fi
 
-build:  ## Install memtrace into the virtual environment (incremental)
+build: $(BIN)/python  ## Install memtrace into the virtual environment (incremental)
 	$(BIN)/python -m pip install --no-build-isolation .
 
-native:  ## Build the native tests (preset dev)
+native: $(BIN)/python  ## Build the native tests (preset dev)
 	cmake --preset dev -DPython_EXECUTABLE=$(abspath $(BIN)/python)
 	cmake --build --preset dev
 
