@@ -1,0 +1,53 @@
+"""Ratios between runs: paired within a repetition, then summarised over programs."""
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from benchmarks.harness.measure import Measurement
+from benchmarks.harness.runs import Run
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Ratios of many programs in one mode."""
+
+    geomean: float
+    worst: float
+    worst_program: str
+    programs: int
+
+
+def paired_ratios(
+    runs: Iterable[Run], mode: str, base: str, value: Callable[[Measurement], float]
+) -> dict[str, float]:
+    """Return, by program, the median over repetitions of ``value(mode) / value(base)``.
+
+    Both runs of a pair belong to the same repetition, so that a slow minute of the machine
+    strikes both. A repetition that lacks either run, or in which one failed, is left out; so
+    is a program without any pair.
+    """
+    values: dict[tuple[str, int, str], float] = {
+        (run.program, run.repetition, run.mode): value(run.measurement)
+        for run in runs
+        if run.measurement is not None
+    }
+    by_program: dict[str, list[float]] = {}
+    for (program, repetition, run_mode), base_value in values.items():
+        if run_mode == base and (program, repetition, mode) in values:
+            ratio = values[program, repetition, mode] / base_value
+            by_program.setdefault(program, []).append(ratio)
+    return {program: statistics.median(ratios) for program, ratios in by_program.items()}
+
+
+def summarise(ratios: Mapping[str, float]) -> Summary:
+    """Return geometric mean and worst of *ratios* by program. Raises `ValueError` when empty."""
+    if not ratios:
+        raise ValueError("no ratios to summarise")
+    worst_program = max(ratios, key=lambda program: ratios[program])
+    return Summary(
+        geomean=statistics.geometric_mean(ratios.values()),
+        worst=ratios[worst_program],
+        worst_program=worst_program,
+        programs=len(ratios),
+    )

@@ -1,0 +1,25 @@
+"""Markdown tables and result files."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table whose first column is text and whose others are numbers."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+
+
+def facts_table(facts: Mapping[str, str]) -> str:
+    """Return facts as a list of one line each."""
+    return "".join(f"- {name}: {value}\n" for name, value in facts.items())
+
+
+def write_json(path: Path, benchmark: str, result: Mapping[str, Any]) -> None:
+    """Write *result* as JSON, marked with the benchmark's name and the version of the layout."""
+    document = {"schema": SCHEMA_VERSION, "benchmark": benchmark, **result}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

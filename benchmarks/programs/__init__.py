@@ -1,0 +1,1 @@
+"""The programs whose overhead is measured: pyperformance's and five workloads of our own."""
