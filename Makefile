@@ -60,6 +60,7 @@ lint-spelling:
 	$(BIN)/codespell $$(git ls-files)
 
 tidy: native  ## clang-tidy over src/, snapshot/, hooks/ and the binding (slow)
+	$(BIN)/python tests/tools/pinned.py tidy | xargs $(BIN)/python -m pip install --quiet
 	git ls-files 'src/*.cpp' 'snapshot/*.cpp' 'hooks/*.cpp' 'python/binding/*.cpp' | xargs -n 1 -P 2 $(BIN)/clang-tidy -p build/dev --quiet
 
 format:  ## Format C++ and Python in place
@@ -74,7 +75,7 @@ bench-smoke: build  ## Every benchmark at its smallest size, results checked
 	.ci/run bench
 
 bench: build  ## The benchmarks at full size (an hour or more)
-	$(BIN)/python -m pip install --quiet '.[bench]'
+	$(BIN)/python tests/tools/pinned.py bench | xargs $(BIN)/python -m pip install --quiet
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/snapshots.py
 	$(BIN)/python benchmarks/memory.py
