@@ -1,0 +1,205 @@
+"""How much slower, and how much larger, programs get under each tracer.
+
+Runs every program under every mode in turn, each in a fresh process, checks that all did the
+same work and that the tracers traced, and prints Markdown tables of ratios to the bare run.
+Exit status: 0, 1 when a check or (with ``--assert``) a bound failed, 2 for wrong usage.
+"""
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.harness import environment
+from benchmarks.harness.checks import failures, last_line
+from benchmarks.harness.measure import Measurement
+from benchmarks.harness.modes import MODES
+from benchmarks.harness.process import HASH_SEED
+from benchmarks.harness.runs import Run, execute_all, interleaved
+from benchmarks.harness.stats import paired_ratios, summarise
+from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.programs.catalogue import PROGRAMS
+
+BASE = "bare"
+SMOKE_PROGRAMS = ("deltablue", "json_loads", "bintree")
+
+MAX_GEOMEAN_25 = 1.50
+MAX_WORST_25 = 5.0
+MAX_GEOMEAN_1 = 1.30
+
+Ratios = Mapping[str, Mapping[str, float]]
+"""Mode, program, ratio to bare."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure as the command line says; return the exit status."""
+    options = _parse(arguments)
+    plan = interleaved(options.programs, options.modes, options.repeat)
+    _warm_byte_code(options.programs, options.modes, options.timeout)
+    runs = execute_all(plan, smoke=options.smoke, timeout=options.timeout, progress=_show_progress)
+    traced_modes = [mode for mode in options.modes if mode != BASE]
+    seconds = _ratios(runs, traced_modes, lambda m: m.seconds)
+    memory = _ratios(runs, traced_modes, lambda m: m.peak_resident_kib)
+    facts = environment.describe()
+    facts["method"] = (
+        f"repetitions: {options.repeat}, median of the ratios within each, "
+        f"fresh process each, PYTHONHASHSEED={HASH_SEED}"
+    )
+    print(_report(facts, options.programs, seconds, memory))
+    problems = failures(runs)
+    if options.assert_bounds:
+        problems += exceeded_bounds(seconds)
+    if options.json:
+        _write(options.json, facts, runs, seconds, memory, problems)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def exceeded_bounds(seconds: Ratios) -> list[str]:
+    """Return one line for each bound that memtrace does not keep.
+
+    A mode that was not measured counts as a bound not kept.
+    """
+    missing = [mode for mode in ("memtrace1", "memtrace25", "memray") if not seconds.get(mode)]
+    if missing:
+        return [f"no bound can be checked without {mode}" for mode in missing]
+    found = []
+    full, one = summarise(seconds["memtrace25"]), summarise(seconds["memtrace1"])
+    if full.geomean > MAX_GEOMEAN_25:
+        found.append(f"memtrace(25): geometric mean {full.geomean:.2f} > {MAX_GEOMEAN_25}")
+    if full.worst > MAX_WORST_25:
+        found.append(f"memtrace(25): {full.worst_program} {full.worst:.2f} > {MAX_WORST_25}")
+    if one.geomean > MAX_GEOMEAN_1:
+        found.append(f"memtrace(1): geometric mean {one.geomean:.2f} > {MAX_GEOMEAN_1}")
+    for program, ratio in seconds["memtrace25"].items():
+        rival = seconds["memray"].get(program)
+        if rival is None or ratio >= rival:
+            found.append(f"memtrace(25): {program} {ratio:.2f}, memray {rival}")
+    return found
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="overhead.py", description=__doc__)
+    parser.add_argument(
+        "--smoke",
+        action="store_true",
+        help=f"one loop of {', '.join(SMOKE_PROGRAMS)}: shows that everything works, times nothing",
+    )
+    parser.add_argument("--modes", type=_names(MODES), help=f"of {','.join(MODES)} (all)")
+    parser.add_argument("--programs", type=_names(PROGRAMS), help="comma-separated names (all)")
+    parser.add_argument("--repeat", type=_positive, help="repetitions (5; 1 with --smoke)")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds for one run (600)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results here")
+    parser.add_argument(
+        "--assert",
+        dest="assert_bounds",
+        action="store_true",
+        help="fail unless the bounds of benchmarks/README.md are kept",
+    )
+    options = parser.parse_args(arguments)
+    if options.modes is None:
+        options.modes = list(MODES)
+    if options.programs is None:
+        options.programs = list(SMOKE_PROGRAMS if options.smoke else PROGRAMS)
+    if options.repeat is None:
+        options.repeat = 1 if options.smoke else 5
+    if BASE not in options.modes:
+        parser.error(f"--modes must contain {BASE}: every ratio is relative to it")
+    if missing := _missing_modules(options.programs, options.modes):
+        parser.error(
+            f"not installed: {', '.join(missing)}; "
+            "see benchmarks/requirements.txt, or choose others with --modes and --programs"
+        )
+    return options
+
+
+def _missing_modules(programs: Sequence[str], modes: Sequence[str]) -> list[str]:
+    needed = {module for program in programs for module in PROGRAMS[program].modules}
+    needed |= {MODES[mode].module for mode in modes} - {""}
+    return sorted(name for name in needed if importlib.util.find_spec(name) is None)
+
+
+def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not positive")
+    return number
+
+
+def _warm_byte_code(programs: Sequence[str], modes: Sequence[str], timeout: float) -> None:
+    """Import everything once, so that no measured process compiles a module."""
+    plan = [*interleaved(programs, [BASE], 1), *interleaved(programs[:1], modes, 1)]
+    execute_all(iter(plan), smoke=True, timeout=timeout, progress=lambda run: None)
+
+
+def _show_progress(run: Run) -> None:
+    measurement = run.measurement
+    shown = last_line(run.error) if measurement is None else f"{measurement.seconds:.3f} s"
+    print(f"{run.repetition} {run.program} {run.mode}: {shown}", file=sys.stderr, flush=True)
+
+
+def _ratios(runs: Sequence[Run], modes: Sequence[str], value: Callable[[Measurement], float]) -> Ratios:
+    return {mode: paired_ratios(runs, mode, BASE, value) for mode in modes}
+
+
+def _report(facts: Mapping[str, str], programs: Sequence[str], seconds: Ratios, memory: Ratios) -> str:
+    return "\n".join(
+        [
+            facts_table(facts),
+            "Time, as a multiple of the bare run:\n",
+            _ratio_table(programs, seconds),
+            "Peak resident memory of the process, as a multiple of the bare run:\n",
+            _ratio_table(programs, memory),
+        ]
+    )
+
+
+def _ratio_table(programs: Sequence[str], ratios: Ratios) -> str:
+    summaries = {mode: summarise(by_program) for mode, by_program in ratios.items() if by_program}
+    rows = [
+        [program, *(_cell(by_program.get(program)) for by_program in ratios.values())] for program in programs
+    ]
+    geomeans = {mode: summary.geomean for mode, summary in summaries.items()}
+    worsts = {mode: summary.worst for mode, summary in summaries.items()}
+    for name, values in (("geometric mean", geomeans), ("worst", worsts)):
+        rows.append([f"**{name}**", *(f"**{_cell(values.get(mode))}**" for mode in ratios)])
+    return markdown_table(["program", *(MODES[mode].label for mode in ratios)], rows)
+
+
+def _cell(ratio: float | None) -> str:
+    return "failed" if ratio is None else f"{ratio:.2f}"
+
+
+def _write(
+    path: Path,
+    facts: Mapping[str, str],
+    runs: Sequence[Run],
+    seconds: Ratios,
+    memory: Ratios,
+    problems: Sequence[str],
+) -> None:
+    def summaries(ratios: Ratios) -> dict[str, object]:
+        return {mode: asdict(summarise(by)) for mode, by in ratios.items() if by}
+
+    result = {
+        "environment": dict(facts),
+        "problems": list(problems),
+        "seconds": {"ratios": seconds, "summary": summaries(seconds)},
+        "peak_resident": {"ratios": memory, "summary": summaries(memory)},
+        "runs": [run.as_json() for run in runs],
+    }
+    write_json(path, "overhead", result)
