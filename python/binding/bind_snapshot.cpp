@@ -1,0 +1,227 @@
+// Classes Dictionary, Blocks and Snapshot of memtrace._core, over snapshot/.
+#include <pybind11/stl.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "python/binding/binding.h"
+#include "python/binding/block_reader.h"
+#include "python/binding/convert.h"
+#include "python/binding/dictionary_view.h"
+#include "python/binding/literal_traces.h"
+#include "python/binding/slots.h"
+#include "snapshot/compare.h"
+#include "snapshot/filter.h"
+#include "snapshot/format.h"
+#include "snapshot/snapshot.h"
+#include "snapshot/statistics.h"
+
+namespace py = pybind11;
+
+namespace memtrace::binding {
+
+namespace {
+
+snapshot::GroupBy to_group_by(const std::string& name) {
+  const std::optional<snapshot::GroupBy> group_by = snapshot::parse_group_by(name);
+  if (!group_by) throw py::value_error("unknown group-by: " + name);
+  return *group_by;
+}
+
+Reference site_reference(snapshot::GroupBy group_by, const snapshot::Site& site) {
+  switch (group_by) {
+    case snapshot::GroupBy::traceback:
+      return Reference::stack(site.stack);
+    case snapshot::GroupBy::filename:
+      return Reference::file(site.frame);
+    default:
+      return Reference::frame(site.frame);
+  }
+}
+
+// Sets the slots that Statistic and StatisticDiff share.
+class GroupMaker {
+ public:
+  GroupMaker(const py::type& cls, snapshot::GroupBy group_by, std::shared_ptr<const snapshot::Dictionary> dictionary)
+      : cls_(cls), group_by_(group_by), view_(py::cast(std::make_shared<DictionaryView>(std::move(dictionary)))) {}
+
+  py::object make(const snapshot::Site& site, std::string_view key) const {
+    static const Slot source_slot("_source"), key_slot("_key");
+    py::object object = make_unset(cls_);
+    source_slot.set(object, py::make_tuple(view_, site_reference(group_by_, site).pack()));
+    const bool keyed = group_by_ == snapshot::GroupBy::function || group_by_ == snapshot::GroupBy::module;
+    key_slot.set(object, keyed ? to_str(key) : py::none());
+    return object;
+  }
+
+ private:
+  py::type cls_;
+  snapshot::GroupBy group_by_;
+  py::object view_;
+};
+
+py::list statistics(const snapshot::Snapshot& self, const std::string& name, bool cumulative, const py::type& cls) {
+  static const Slot size_slot("size"), count_slot("count");
+  const snapshot::GroupBy group_by = to_group_by(name);
+  const snapshot::Statistics groups = [&] {
+    const py::gil_scoped_release release;
+    return snapshot::statistics(self, group_by, cumulative);
+  }();
+  const GroupMaker maker(cls, group_by, groups.dictionary);
+  py::list result(groups.items.size());
+  for (std::size_t i = 0; i < groups.items.size(); ++i) {
+    const snapshot::Statistic& group = groups.items[i];
+    py::object object = maker.make(group.site, group.key);
+    size_slot.set(object, py::int_(group.size));
+    count_slot.set(object, py::int_(group.count));
+    result[i] = std::move(object);
+  }
+  return result;
+}
+
+py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, const std::string& name,
+                 bool cumulative, const py::type& cls) {
+  static const Slot size_slot("size"), size_diff_slot("size_diff"), count_slot("count"), count_diff_slot("count_diff");
+  const snapshot::GroupBy group_by = to_group_by(name);
+  const snapshot::Comparison groups = [&] {
+    const py::gil_scoped_release release;
+    return snapshot::compare(self, old, group_by, cumulative);
+  }();
+  const GroupMaker maker(cls, group_by, groups.dictionary);
+  py::list result(groups.items.size());
+  for (std::size_t i = 0; i < groups.items.size(); ++i) {
+    const snapshot::StatisticDiff& group = groups.items[i];
+    py::object object = maker.make(group.site, group.key);
+    size_slot.set(object, py::int_(group.size));
+    size_diff_slot.set(object, py::int_(group.size_diff));
+    count_slot.set(object, py::int_(group.count));
+    count_diff_slot.set(object, py::int_(group.count_diff));
+    result[i] = std::move(object);
+  }
+  return result;
+}
+
+std::optional<std::int64_t> to_optional_integer(py::handle value, const char* what) {
+  if (value.is_none()) return std::nullopt;
+  return to_integer<std::int64_t>(value, what);
+}
+
+// (inclusive, filename_pattern, lineno, all_frames, domain); without a pattern it is a domain filter.
+snapshot::AnyFilter to_filter(const py::tuple& fields) {
+  const bool inclusive = fields[0].cast<bool>();
+  if (fields[1].is_none()) return snapshot::DomainFilter{inclusive, to_integer<std::int64_t>(fields[4], "domain")};
+  return snapshot::Filter(inclusive, to_wtf8(fields[1]), to_optional_integer(fields[2], "lineno"),
+                          fields[3].cast<bool>(), to_optional_integer(fields[4], "domain"));
+}
+
+snapshot::Snapshot filter_traces(const snapshot::Snapshot& self, const py::list& filters) {
+  std::vector<snapshot::AnyFilter> native;
+  for (const py::handle filter : filters) native.push_back(to_filter(py::cast<py::tuple>(filter)));
+  const py::gil_scoped_release release;
+  return snapshot::filter_traces(self, native);
+}
+
+std::span<const std::byte> as_bytes(const py::bytes& bytes) {
+  return std::as_bytes(std::span(std::string_view(bytes)));
+}
+
+py::bytes from_native_bytes(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+py::bytes to_bytes(const snapshot::Snapshot& self, const py::bytes& attributes) {
+  const std::span<const std::byte> native_attributes = as_bytes(attributes);
+  return from_native_bytes([&] {
+    const py::gil_scoped_release release;
+    return snapshot::to_bytes(self, native_attributes);
+  }());
+}
+
+std::pair<snapshot::Snapshot, py::bytes> from_bytes(const py::bytes& bytes) {
+  const std::span<const std::byte> data = as_bytes(bytes);
+  std::vector<std::byte> attributes;
+  try {
+    snapshot::Snapshot snapshot = [&] {
+      const py::gil_scoped_release release;
+      return snapshot::from_bytes(data, &attributes);
+    }();
+    return {std::move(snapshot), from_native_bytes(attributes)};
+  } catch (const snapshot::FormatError& error) {
+    throw py::value_error("at offset " + std::to_string(error.offset()) + ": " + error.what());
+  }
+}
+
+// OSError as open() raises it: with the path as the caller gave it.
+[[noreturn]] void raise_os_error(const std::system_error& error, const py::object& path) {
+  errno = error.code().value();
+  PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path.ptr());
+  throw py::error_already_set();
+}
+
+void dump(const snapshot::Snapshot& self, const py::object& path, const py::bytes& attributes) {
+  const std::span<const std::byte> native_attributes = as_bytes(attributes);
+  PyObject* encoded = nullptr;
+  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw py::error_already_set();
+  const std::string native_path(py::reinterpret_steal<py::bytes>(encoded));
+  try {
+    const py::gil_scoped_release release;
+    snapshot::dump(self, native_path, native_attributes);
+  } catch (const std::system_error& error) {
+    raise_os_error(error, path);
+  }
+}
+
+void set_modules(const snapshot::Snapshot& self, const py::dict& modules) {
+  for (const auto [filename, module] : modules) {
+    snapshot::Dictionary& dictionary = *self.dictionary();
+    dictionary.set_module(dictionary.intern_string(to_wtf8(filename)), to_wtf8(module));
+  }
+}
+
+}  // namespace
+
+py::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary, snapshot::TracebackId traceback) {
+  const snapshot::StackId stack = dictionary->traceback(traceback).stack;
+  return py::make_tuple(std::make_shared<DictionaryView>(std::move(dictionary)), Reference::stack(stack).pack());
+}
+
+void bind_snapshot(py::module_& module) {
+  py::class_<DictionaryView, std::shared_ptr<DictionaryView>>(module, "Dictionary")
+      .def("frames", [](DictionaryView& self, std::uint64_t packed) { return self.frames(Reference::unpack(packed)); })
+      .def("details",
+           [](DictionaryView& self, std::uint64_t packed) { return self.details(Reference::unpack(packed)); });
+
+  py::class_<BlockReader>(module, "Blocks")
+      .def(py::init<const snapshot::Snapshot&>(), py::arg("snapshot"))
+      .def("__len__", &BlockReader::count)
+      .def("read", &BlockReader::read, py::arg("start"), py::arg("step"), py::arg("length"), py::arg("cls") = py::none());
+
+  py::class_<snapshot::Snapshot>(module, "Snapshot")
+      .def_static("from_traces", &read_literal_traces, py::arg("traces"), py::arg("traceback_limit"))
+      .def_property_readonly("traceback_limit", &snapshot::Snapshot::traceback_limit)
+      .def_property_readonly("dropped", &snapshot::Snapshot::dropped)
+      .def_property_readonly("has_blocks", &snapshot::Snapshot::has_blocks)
+      .def_property_readonly("total_count", &snapshot::Snapshot::total_count)
+      .def_property_readonly("total_size", &snapshot::Snapshot::total_size)
+      .def("same_blocks", &snapshot::Snapshot::same_blocks, py::arg("other"), py::call_guard<py::gil_scoped_release>())
+      .def("filter_traces", &filter_traces, py::arg("filters"))
+      .def("select_blocks",
+           [](const snapshot::Snapshot& self, const std::vector<std::size_t>& positions) {
+             return self.select_blocks(positions);
+           })
+      .def("statistics", &statistics, py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
+      .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
+      .def("set_modules", &set_modules, py::arg("modules"))
+      .def("to_bytes", &to_bytes, py::arg("attributes"))
+      .def_static("from_bytes", &from_bytes, py::arg("data"))
+      .def("dump", &dump, py::arg("path"), py::arg("attributes"));
+}
+
+}  // namespace memtrace::binding

@@ -1,0 +1,85 @@
+"""Trace the memory blocks that Python allocates: where, how many, how large.
+
+A replacement for :mod:`tracemalloc`: every name of it is here and means the same. What memtrace adds
+is marked in its documentation.
+"""
+
+from __future__ import annotations
+
+from memtrace._filters import BaseFilter, DomainFilter, Filter
+from memtrace._frame import Frame
+from memtrace._install import install_as_tracemalloc
+from memtrace._size import _format_size as _format_size
+from memtrace._snapshot import Snapshot
+from memtrace._statistic import Statistic, StatisticDiff
+from memtrace._trace import Trace
+from memtrace._trace import _Traces as _Traces
+from memtrace._traceback import Traceback
+from memtrace._tracer import _get_object_traceback as _get_object_traceback
+from memtrace._tracer import _get_traces as _get_traces
+from memtrace._tracer import (
+    clear_traces,
+    get_memtrace_memory,
+    get_object_traceback,
+    get_traceback_limit,
+    get_traced_memory,
+    get_tracemalloc_memory,
+    is_tracing,
+    reset_peak,
+    start,
+    stop,
+    take_snapshot,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = [
+    "BaseFilter",
+    "DomainFilter",
+    "Filter",
+    "Frame",
+    "Snapshot",
+    "Statistic",
+    "StatisticDiff",
+    "Trace",
+    "Traceback",
+    "clear_traces",
+    "get_memtrace_memory",
+    "get_object_traceback",
+    "get_traceback_limit",
+    "get_traced_memory",
+    "get_tracemalloc_memory",
+    "install_as_tracemalloc",
+    "is_tracing",
+    "reset_peak",
+    "start",
+    "stop",
+    "take_snapshot",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    # Reached through tracemalloc by programs and tests that replace its getline().
+    if name == "linecache":
+        import linecache
+
+        return linecache
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _publish() -> None:
+    """Show the public names as tracemalloc's: of this module, with signatures without annotations."""
+    function = type(_publish)
+    for name in __all__:
+        public = globals()[name]
+        public.__module__ = __name__
+        members = vars(public).values() if isinstance(public, type) else (public,)
+        for member in members:
+            member = getattr(member, "__func__", member)
+            if isinstance(member, function):
+                member.__annotations__ = {}
+
+
+_publish()

@@ -1,0 +1,223 @@
+"""All traced blocks at one instant."""
+
+from __future__ import annotations
+
+import os
+from _collections_abc import Iterable
+
+from memtrace import _core
+from memtrace._filters import _keeps, _native_filters
+from memtrace._statistic import Statistic, StatisticDiff
+from memtrace._trace import _BlockTraces, _Traces
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Self
+
+    from memtrace._core import TraceTuple
+    from memtrace._filters import BaseFilter
+
+_NAME_KEYS = ("function", "module")
+_CUMULATIVE_KEYS = ("lineno", "filename", *_NAME_KEYS)
+_KEYS = ("traceback", *_CUMULATIVE_KEYS)
+
+
+class Snapshot:
+    """The traced blocks of one instant; a value that later frees and stop() do not change.
+
+    Made by :func:`take_snapshot`, by :meth:`load`, or from trace tuples ``(domain, size, frames,
+    total_nframe)`` whose frames are ``(filename, lineno)`` tuples, most recent first. Further
+    attributes can be set on it and are kept by :meth:`dump`. Its methods may be called from
+    several threads at once.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_in_process", "_native", "_view", "traceback_limit")
+
+    traceback_limit: int
+    """Largest number of frames that the tracer kept of a traceback."""
+
+    _view: _Traces | None
+    _native: _core.Snapshot | None  # None: the traces of _view, not read yet
+    _in_process: bool  # sys.modules is that of the traced program
+
+    def __init__(self, traces: Sequence[TraceTuple], traceback_limit: int) -> None:
+        self.traceback_limit = traceback_limit
+        self._view = _Traces(traces.copy() if isinstance(traces, list) else traces)
+        self._native = None
+        self._in_process = False
+
+    @classmethod
+    def _from_native(cls, native: _core.Snapshot, traceback_limit: int, in_process: bool = False) -> Self:
+        self = cls.__new__(cls)
+        self.traceback_limit = traceback_limit
+        self._view = None
+        self._native = native
+        self._in_process = in_process
+        return self
+
+    @property
+    def traces(self) -> _Traces:
+        """A sequence of all blocks as :class:`Trace` objects, which are made when looked at.
+
+        Raises ValueError when the snapshot was taken with ``blocks=False``.
+        """
+        view = self._view
+        if view is None:
+            view = self._view = _BlockTraces(self._to_native())
+        return view
+
+    @traces.setter
+    def traces(self, traces: _Traces) -> None:
+        self._view = traces
+        self._native = None
+
+    @property
+    def dropped(self) -> int:
+        """Number of blocks that the tracer had no memory to record and that are missing here."""
+        return self._to_native().dropped
+
+    def statistics(self, key_type: str, cumulative: bool = False) -> list[Statistic]:
+        """Return the live memory by group, largest first.
+
+        *key_type* says what makes a group: ``'filename'``, ``'lineno'``, ``'traceback'``,
+        ``'function'`` or ``'module'``, of the most recent frame. With *cumulative* every frame of
+        a traceback counts, which ``'traceback'`` does not allow. Raises ValueError for any other
+        key type. Needs no blocks.
+        """
+        _check_key(key_type, cumulative)
+        return self._named(key_type).statistics(key_type, bool(cumulative), Statistic)
+
+    def compare_to(
+        self, old_snapshot: Snapshot, key_type: str, cumulative: bool = False
+    ) -> list[StatisticDiff]:
+        """Return what changed since *old_snapshot* by group, the largest change first.
+
+        *key_type* and *cumulative* are those of :meth:`statistics`.
+        """
+        _check_key(key_type, cumulative)
+        new, old = self._named(key_type), old_snapshot._named(key_type)
+        return new.compare(old, key_type, bool(cumulative), StatisticDiff)
+
+    def filter_traces(self, filters: Iterable[BaseFilter]) -> Snapshot:
+        """Return a new snapshot of the blocks that the filters keep.
+
+        A block is kept when any of the inclusive filters matches it, or there is none, and when no
+        exclusive filter does. Without filters all blocks are kept.
+        """
+        if not isinstance(filters, Iterable):
+            raise TypeError(f"filters must be a list of filters, not {type(filters).__name__}")
+        chosen = list(filters)
+        native, forms = self._to_native(), _native_filters(chosen)
+        if forms is not None:
+            filtered = native.filter_traces(forms)
+        else:
+            traces = enumerate(self.traces._traces)
+            filtered = native.select_blocks([at for at, trace in traces if _keeps(chosen, trace)])
+        return Snapshot._from_native(filtered, self.traceback_limit, self._in_process)
+
+    def dump(self, filename: str | bytes | os.PathLike[Any] | int) -> None:
+        """Write the snapshot and the attributes set on it into a file.
+
+        The file appears whole or not at all. Raises OSError as :func:`open` does, and TypeError
+        when an attribute is not made of built-in values.
+        """
+        native, attributes = self._complete_native(), self._encoded_attributes()
+        if isinstance(filename, int):
+            with open(filename, "wb") as file:  # noqa: PTH123 - a descriptor
+                file.write(native.to_bytes(attributes))
+        else:
+            native.dump(filename, attributes)
+
+    @staticmethod
+    def load(filename: str | bytes | os.PathLike[Any] | int) -> Snapshot:
+        """Return the snapshot that :meth:`dump`, or tracemalloc's, wrote into a file.
+
+        Runs no code of the file's. Raises OSError as :func:`open` does, and ValueError naming the
+        file and the offset when it is damaged or no snapshot.
+        """
+        with open(filename, "rb") as file:  # noqa: PTH123 - or a descriptor
+            data = file.read()
+        try:
+            return Snapshot._from_bytes(data)
+        except ValueError as error:
+            name = filename if isinstance(filename, int) else os.fsdecode(filename)
+            raise ValueError(f"{name}: {error}") from None
+
+    @staticmethod
+    def _from_bytes(data: bytes) -> Snapshot:
+        from memtrace import _tracemalloc_pickle
+
+        if _tracemalloc_pickle.looks_like_pickle(data):
+            traces, limit, attributes = _tracemalloc_pickle.read(data)
+            try:
+                native = _core.Snapshot.from_traces(traces, limit)
+            except (TypeError, OverflowError) as error:
+                raise ValueError(f"not a snapshot of tracemalloc: {error}") from None
+        else:
+            from memtrace._attributes import decode
+
+            native, encoded = _core.Snapshot.from_bytes(data)
+            attributes = decode(encoded)
+        limit = attributes.pop("traceback_limit", native.traceback_limit)
+        snapshot = Snapshot._from_native(native, limit)
+        snapshot.__dict__.update(attributes)
+        return snapshot
+
+    def _encoded_attributes(self) -> bytes:
+        attributes = dict(self.__dict__)
+        if self.traceback_limit != self._to_native().traceback_limit:
+            attributes["traceback_limit"] = self.traceback_limit  # assigned afterwards
+        if not attributes:
+            return b""
+        from memtrace._attributes import encode
+
+        return encode(attributes)
+
+    def _to_native(self) -> _core.Snapshot:
+        if self._native is None:
+            assert self._view is not None
+            self._native = _core.Snapshot.from_traces(self._view._traces, self.traceback_limit)
+        return self._native
+
+    def _named(self, key_type: str) -> _core.Snapshot:
+        return self._complete_native() if key_type in _NAME_KEYS else self._to_native()
+
+    def _complete_native(self) -> _core.Snapshot:
+        """Return the native snapshot, with what only the traced process knows of its modules."""
+        native = self._to_native()
+        if self._in_process:
+            from memtrace._modules import module_files
+
+            native.set_modules(module_files())
+        return native
+
+    def __copy__(self) -> Self:
+        copied = type(self)._from_native(self._to_native(), self.traceback_limit, self._in_process)
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        from copy import deepcopy
+
+        copied = type(self)._from_native(self._to_native(), self.traceback_limit, self._in_process)
+        memo[id(self)] = copied
+        copied.__dict__.update(deepcopy(self.__dict__, memo))
+        return copied
+
+    def __getstate__(self) -> tuple[bytes, int, dict[str, Any]]:
+        return self._complete_native().to_bytes(b""), self.traceback_limit, self.__dict__
+
+    def __setstate__(self, state: tuple[bytes, int, dict[str, Any]]) -> None:
+        data, self.traceback_limit, attributes = state
+        self._native, _ = _core.Snapshot.from_bytes(data)
+        self._view = None
+        self._in_process = False
+        self.__dict__.update(attributes)
+
+
+def _check_key(key_type: str, cumulative: bool) -> None:
+    if key_type not in _KEYS:
+        raise ValueError(f"unknown key_type: {key_type!r}")
+    if cumulative and key_type not in _CUMULATIVE_KEYS:
+        raise ValueError(f"cumulative mode cannot by used with key type {key_type!r}")
