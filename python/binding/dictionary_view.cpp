@@ -40,7 +40,7 @@ py::tuple DictionaryView::detail(snapshot::FrameId id) {
 py::tuple DictionaryView::frames(Reference reference) {
   switch (reference.kind_) {
     case Reference::Kind::stack: {
-      const std::vector<snapshot::FrameId> ids = dictionary_->frames(reference.id_);
+      const std::vector<snapshot::FrameId> ids = dictionary_->frames_of(reference.id_);
       py::tuple result(ids.size());
       for (std::size_t i = 0; i < ids.size(); ++i) result[i] = frame(ids[i]);
       return result;
@@ -56,7 +56,7 @@ py::tuple DictionaryView::frames(Reference reference) {
 py::tuple DictionaryView::details(Reference reference) {
   switch (reference.kind_) {
     case Reference::Kind::stack: {
-      const std::vector<snapshot::FrameId> ids = dictionary_->frames(reference.id_);
+      const std::vector<snapshot::FrameId> ids = dictionary_->frames_of(reference.id_);
       py::tuple result(ids.size());
       for (std::size_t i = 0; i < ids.size(); ++i) result[i] = detail(ids[i]);
       return result;
