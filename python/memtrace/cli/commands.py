@@ -46,6 +46,6 @@ def memtrace() -> None:
 
     \b
     Example:
-      python -m memtrace run -o app.memtrace app.py --port 8000
-      python -m memtrace stats app.memtrace --group-by filename
+      python -m memtrace run -o app.mtrace app.py --port 8000
+      python -m memtrace stats app.mtrace --group-by filename
     """

@@ -32,8 +32,8 @@ def command(
 
     \b
     Examples:
-      python -m memtrace diff before.memtrace after.memtrace
-      python -m memtrace diff before.memtrace after.memtrace --group-by traceback --limit 3
+      python -m memtrace diff before.mtrace after.mtrace
+      python -m memtrace diff before.mtrace after.mtrace --group-by traceback --limit 3
     """
     selection = make_selection(group_by, cumulative, filters, all_frames, limit)
 

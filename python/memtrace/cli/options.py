@@ -25,7 +25,7 @@ _OPTIONS = (
         "--cumulative",
         is_flag=True,
         help="Count a block for every frame of its traceback, not only for the one that allocated it "
-        "(by filename or lineno).",
+        "(not by traceback).",
     ),
     click.option(
         "-f",
@@ -63,7 +63,7 @@ def make_selection(
     """Return what the options select. Raises a usage error when they contradict each other."""
     if cumulative and group_by not in CUMULATIVE_KEYS:
         raise click.BadParameter(
-            f"cannot be used with --group-by {group_by}, only with {' or '.join(CUMULATIVE_KEYS)}.",
+            f"cannot be used with --group-by {group_by}.",
             param_hint="'-c' / '--cumulative'",
         )
     try:

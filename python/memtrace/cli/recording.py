@@ -41,9 +41,11 @@ class Recording:
         Must be called before the program registers any. A child that the program forks writes nothing.
         """
         process = os.getpid()
+        path = list(sys.path)
 
         def finish() -> None:
             if os.getpid() == process:
+                sys.path[:] = path  # the program's own modules may have the names of those imported below
                 self._finish()
 
         atexit.register(finish)
@@ -60,7 +62,10 @@ class Recording:
         except OSError as error:
             self._say(f"cannot write {self.path}: {error.strerror}")
         if not self.quiet:
-            self._show(snapshot, peak)
+            try:
+                self._show(snapshot, peak)
+            except Exception as error:  # whatever the program has left of the modules that this needs
+                self._say(f"cannot show what {self.path} holds: {type(error).__name__}: {error}")
 
     def _show(self, snapshot: memtrace.Snapshot, peak: int) -> None:
         from memtrace.reports import text

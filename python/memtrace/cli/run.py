@@ -40,7 +40,7 @@ _DEFAULT_NFRAME = 25
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the snapshot to FILE.  [default: PROGRAM.PID.memtrace]",
+    help="Write the snapshot to FILE.  [default: PROGRAM.PID.mtrace]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Write the snapshot only, show nothing.")
 @click.option("-m", "as_module", is_flag=True, help="Run a module, as python -m does.")
@@ -63,12 +63,12 @@ def command(
     \b
     Examples:
       python -m memtrace run app.py --port 8000
-      python -m memtrace run -o tests.memtrace -m pytest -q
+      python -m memtrace run -o tests.mtrace -m pytest -q
     """
     _check_startup_file()
     if not as_module:
         _check_script(program)
-    path = output or Path(f"{_name_of(program, as_module)}.{os.getpid()}.memtrace")
+    path = output or Path(f"{_name_of(program, as_module)}.{os.getpid()}.mtrace")
     _check_writable(path)
     recording = Recording(Path.cwd() / path, quiet)
     _replace_process(

@@ -29,9 +29,9 @@ def command(
 
     \b
     Examples:
-      python -m memtrace stats app.memtrace
-      python -m memtrace stats app.memtrace --group-by filename --filter '!<frozen *>'
-      python -m memtrace stats app.memtrace --group-by traceback --filter '*/app/*' --all-frames
+      python -m memtrace stats app.mtrace
+      python -m memtrace stats app.mtrace --group-by filename --filter '!<frozen *>'
+      python -m memtrace stats app.mtrace --group-by traceback --filter '*/app/*' --all-frames
     """
     selection = make_selection(group_by, cumulative, filters, all_frames, limit)
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import memtrace
 
 GROUP_KEYS = ("filename", "lineno", "traceback", "function", "module")
-CUMULATIVE_KEYS = ("filename", "lineno")
-"""The keys under which a block can count once for each of its frames."""
+CUMULATIVE_KEYS = ("filename", "lineno", "function", "module")
+"""The keys that each frame has, so that a block can count for all of its frames."""
 
 
 class Selection(NamedTuple):
