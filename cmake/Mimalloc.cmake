@@ -14,7 +14,7 @@ elseif(memtrace_use_system)
 endif()
 
 if(NOT memtrace_mimalloc_source AND NOT (MEMTRACE_MIMALLOC_INCLUDE_DIR AND MEMTRACE_MIMALLOC_LIBRARY))
-  memtrace_fetch(mimalloc libmimalloc-dev)
+  memtrace_fetch(mimalloc "On Debian: apt-get install libmimalloc-dev" ${memtrace_sources_only})
   set(memtrace_mimalloc_source "${mimalloc_SOURCE_DIR}")
 endif()
 

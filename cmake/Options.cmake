@@ -1,4 +1,4 @@
-# memtrace_options: the flags every target of ours is compiled and linked with. Link it PRIVATE.
+# memtrace_options: the flags and the include path of every target of ours.
 include_guard(GLOBAL)
 
 set(CMAKE_CXX_STANDARD 20)
