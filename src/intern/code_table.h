@@ -86,7 +86,7 @@ class CodeTable {
   }
 
   StringTable& strings_;
-  AppendArray<Code, 12, 4096> codes_;
+  AppendArray<Code, 14, 1024> codes_;
   ByteArena linetables_;
   IdIndex<> index_;
   // Site 0 is "none", site 1 kUnknownSite.

@@ -37,7 +37,7 @@ class ContextTable {
   std::size_t resident_bytes() const noexcept { return contexts_.resident_bytes() + index_.resident_bytes(); }
 
  private:
-  AppendArray<Context, 10, 4096> contexts_;
+  AppendArray<Context, 14, 256> contexts_;
   IdIndex<> index_;
 };
 

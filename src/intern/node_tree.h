@@ -10,7 +10,7 @@
 // programs with hundreds of thousands of distinct stacks (recursion, coroutines) cheap: a hash index would miss the cache on each.
 // Behind kSiblingLimit siblings a parent's further children go to a hash index.
 //
-// Limits: 2^28 nodes, kThreadRecords records of each half. Thread-safety: lock-free; a thread that loses the race for a link walks on, and at
+// Limits: 2^26 nodes, kThreadRecords records of each half. Thread-safety: lock-free; a thread that loses the race for a link walks on, and at
 // worst leaves one unused element. `Atom` is a parameter so that tests can run the real code on seeded schedules.
 #pragma once
 
@@ -102,8 +102,9 @@ class BasicNodeTree {
   }
 
  private:
-  static constexpr unsigned kNodeChunkBits = 14;
-  static constexpr unsigned kRecordChunkBits = 14;
+  static constexpr unsigned kNodeChunkBits = 16;
+  static constexpr unsigned kNodeChunks = 1u << (26 - kNodeChunkBits);
+  static constexpr unsigned kRecordChunkBits = 16;
   static constexpr unsigned kRecordChunks = kThreadRecords >> kRecordChunkBits;
   using Keys = AppendArray<RecordKey, kRecordChunkBits, kRecordChunks, Atom>;
 
@@ -182,7 +183,7 @@ class BasicNodeTree {
     return records_.insert(hash, fresh, equal);
   }
 
-  AppendArray<Node, kNodeChunkBits, (1u << 28) >> kNodeChunkBits, Atom> nodes_;
+  AppendArray<Node, kNodeChunkBits, kNodeChunks, Atom> nodes_;
   Keys gil_records_;
   Keys thread_records_;
   IdIndex<Atom> children_;

@@ -45,7 +45,7 @@ class StringTable {
   };
 
   ByteArena bytes_;
-  AppendArray<Entry, 12, 4096> entries_;
+  AppendArray<Entry, 14, 1024> entries_;
   IdIndex<> index_;
 };
 

@@ -28,7 +28,7 @@ void destroy(T* object) noexcept {
   release(object);
 }
 
-// A growable array of trivially copyable elements; growing can fail and then changes nothing.
+// A growable array of trivially copyable elements, zero at first; growing can fail and then changes nothing.
 template <typename T>
 class Buffer {
  public:
@@ -50,7 +50,7 @@ class Buffer {
     if (wanted < size) wanted = size;
     T* fresh = static_cast<T*>(allocate(wanted * sizeof(T)));
     if (fresh == nullptr) return false;
-    for (std::size_t i = 0; i < keep; ++i) fresh[i] = data_[i];
+    for (std::size_t i = 0; i < wanted; ++i) fresh[i] = i < keep ? data_[i] : T{};
     release(data_);
     data_ = fresh;
     capacity_ = wanted;

@@ -125,12 +125,13 @@ class BasicBlockTable {
 
   // Notes that the code object at `address` has this id, so that its free will say so. A code object needs no block of ours: those older than
   // the trace, and those that are static data, get a slot of their own. Several threads may do this at once for one code object.
-  // False when memory cannot be had or the block is too large to be marked. pre: below 2^48; the code object is alive.
+  // False when memory cannot be had or the block's slots have no room for the mark. pre: below 2^48; the code object is alive.
   bool mark_code(const void* address, CodeId code) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) slot = make_slot(address);
     if (slot == nullptr) return false;
     const std::uint32_t word = load(slot);
+    if ((word & kSmall) != 0) return false;
     if ((word & kStart) == 0) {
       store(slot + 1, kMore);
     } else if ((load(slot + 1) & kContinued) != 0) {
@@ -139,6 +140,15 @@ class BasicBlockTable {
     store(slot + 2, kMore | code);
     slot->store(((word & kStart) == 0 ? kStart : word) | kCode, std::memory_order_release);
     return true;
+  }
+
+  // pre: code_at(address) is not kNone.
+  void unmark_code(const void* address) noexcept {
+    Slot* slot = find_slot(address);
+    store(slot + 2, 0);
+    const std::uint32_t word = load(slot) & ~kCode;
+    store(slot, (word & kRecordMask) == kNone ? 0 : word);
+    if ((word & kRecordMask) == kNone) store(slot + 1, 0);
   }
 
   // The id of the registered code object at `address`, or kNone. pre: below 2^48.

@@ -1,0 +1,138 @@
+#include "hooks/allocator_hooks.h"
+
+#include "hooks/events.h"
+
+namespace memtrace::allocator_hooks {
+
+namespace {
+
+// Marks the calling thread as inside a hook. Null inside: pass the call on and record nothing.
+class Entry {
+ public:
+  Entry() noexcept : thread_(Thread::current()) {
+    if (thread_ == nullptr) [[unlikely]]
+      thread_ = Thread::attach();
+    if (thread_ == nullptr) [[unlikely]]
+      return;
+    if (thread_->busy) {
+      ++thread_->nested_calls;
+      thread_ = nullptr;
+      return;
+    }
+    thread_->busy = true;
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  ~Entry() {
+    if (thread_ != nullptr) thread_->busy = false;
+  }
+
+  explicit operator bool() const noexcept { return thread_ != nullptr; }
+  Thread& thread() const noexcept { return *thread_; }
+
+ private:
+  Thread* thread_;
+};
+
+// A thread past its end still frees: from thread-local destructors of other libraries, say.
+[[gnu::noinline]] void forget_late(const void* block) noexcept {
+  if (Thread::current() != nullptr || control.era() == nullptr) return;
+  Thread* thread = Thread::begin_late();
+  if (thread == nullptr) return;
+  forget_apart(*thread, block);
+  Thread::end_late(thread);
+}
+
+template <PyMemAllocatorDomain kDomain>
+struct Hooks {
+  static constexpr Gil kGil = kDomain == PYMEM_DOMAIN_RAW ? Gil::kUnknown : Gil::kHeld;
+
+  // What was installed before us. Read by hooks without the GIL: written only while our hooks are not in the chain.
+  static inline constinit PyMemAllocatorEx below = {};
+  static inline constinit bool in_chain = false;
+
+  static void* malloc(void*, std::size_t size) {
+    const Entry entry;
+    void* block = below.malloc(below.ctx, size);
+    if (entry && block != nullptr) note(entry.thread(), block, size);
+    return block;
+  }
+
+  static void* calloc(void*, std::size_t count, std::size_t size) {
+    const Entry entry;
+    void* block = below.calloc(below.ctx, count, size);
+    if (entry && block != nullptr) note(entry.thread(), block, count * size);
+    return block;
+  }
+
+  static void* realloc(void*, void* old_block, std::size_t size) {
+    const Entry entry;
+    if (!entry) return below.realloc(below.ctx, old_block, size);
+    Thread& thread = entry.thread();
+    const Block old = old_block == nullptr ? Block{} : begin_resize<kGil>(thread, old_block);
+    void* block = below.realloc(below.ctx, old_block, size);
+    end_resize<kGil>(thread, old_block, old, block, size);
+    if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread.last_object_block = block;
+    return block;
+  }
+
+  static void free(void*, void* block) {
+    const Entry entry;
+    if (entry && block != nullptr)
+      forget<kGil>(entry.thread(), block);
+    else if (block != nullptr) [[unlikely]]
+      forget_late(block);
+    below.free(below.ctx, block);
+  }
+
+  static void note(Thread& thread, void* block, std::size_t size) noexcept {
+    record<kGil>(thread, block, size);
+    if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread.last_object_block = block;
+  }
+
+  // Whether a call to the domain reaches our hooks: somebody else may have removed them together with his own.
+  static bool is_called() noexcept {
+    Thread* thread = Thread::attach();
+    if (thread == nullptr) return true;
+    const bool busy = thread->busy;
+    const std::uint64_t before = thread->nested_calls;
+    thread->busy = true;
+    PyMemAllocatorEx top;
+    PyMem_GetAllocator(kDomain, &top);
+    top.free(top.ctx, top.malloc(top.ctx, 1));
+    thread->busy = busy;
+    return thread->nested_calls != before;
+  }
+
+  static void install() noexcept {
+    if (in_chain && is_called()) return;
+    PyMem_GetAllocator(kDomain, &below);
+    PyMemAllocatorEx ours = {nullptr, malloc, calloc, realloc, free};
+    PyMem_SetAllocator(kDomain, &ours);
+    in_chain = true;
+  }
+
+  static void uninstall() noexcept {
+    PyMemAllocatorEx top;
+    PyMem_GetAllocator(kDomain, &top);
+    if (!in_chain || top.malloc != malloc) return;
+    PyMem_SetAllocator(kDomain, &below);
+    in_chain = false;
+  }
+};
+
+}  // namespace
+
+void install() noexcept {
+  Hooks<PYMEM_DOMAIN_RAW>::install();
+  Hooks<PYMEM_DOMAIN_MEM>::install();
+  Hooks<PYMEM_DOMAIN_OBJ>::install();
+}
+
+void uninstall() noexcept {
+  Hooks<PYMEM_DOMAIN_OBJ>::uninstall();
+  Hooks<PYMEM_DOMAIN_MEM>::uninstall();
+  Hooks<PYMEM_DOMAIN_RAW>::uninstall();
+}
+
+}  // namespace memtrace::allocator_hooks

@@ -1,0 +1,76 @@
+#include "hooks/events.h"
+
+namespace memtrace {
+
+constinit PyInterpreterState* main_interpreter = nullptr;
+
+namespace {
+
+// The bracket around an event that does not hold the main interpreter's GIL.
+class Section {
+ public:
+  explicit Section(Thread& thread) noexcept : thread_(thread), era_(control.enter(thread)) { thread.exclusive = false; }
+  Section(const Section&) = delete;
+  Section& operator=(const Section&) = delete;
+  ~Section() { control.leave(thread_); }
+
+  Era* era() const noexcept { return era_; }
+
+ private:
+  Thread& thread_;
+  Era* era_;
+};
+
+void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* block, std::size_t size) noexcept {
+  if (thread.version != control.version()) refresh(thread, era);
+  if (thread.context_apart == kNone) thread.context_apart = make_context(thread, era);
+  const PyThreadState* state = attached != nullptr ? attached : compat::detached();
+  const compat::Frame* top = state == nullptr ? nullptr : compat::top_frame(state);
+  const RecordId record = thread.context_apart == kNone ? kNone : thread.stack.capture(era, top, thread.context_apart, true);
+  if (record == kNone) return era.drop();
+  era.add(thread, block, size, record);
+}
+
+}  // namespace
+
+void refresh(Thread& thread, Era& era) noexcept {
+  // Read first: a change that comes while this runs is seen at the next event.
+  const std::uint64_t version = control.version();
+  thread.stack.reset(era.nframe());
+  thread.context = kNone;
+  thread.context_apart = kNone;
+  thread.version = version;
+}
+
+ContextId make_context(Thread& thread, Era& era) noexcept {
+  return era.tables().contexts.intern({.thread = thread.index, .thread_records = thread.exclusive ? 0u : 1u});
+}
+
+void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
+  const Section section(thread);
+  if (Era* era = section.era()) add_apart(thread, *era, attached, block, size);
+}
+
+void forget_apart(Thread& thread, const void* block) noexcept {
+  const Section section(thread);
+  Era* era = section.era();
+  if (era != nullptr && era->account_free(thread, era->take(block))) control.invalidate();
+}
+
+Block take_apart(Thread& thread, const void* block) noexcept {
+  const Section section(thread);
+  Era* era = section.era();
+  return era == nullptr ? Block{} : era->take(block);
+}
+
+void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
+                   std::size_t size) noexcept {
+  const Section section(thread);
+  Era* era = section.era();
+  if (era == nullptr) return;
+  if (block == nullptr) return era->put_back(old_block, old);
+  if (era->account_free(thread, old)) control.invalidate();
+  add_apart(thread, *era, attached, block, size);
+}
+
+}  // namespace memtrace

@@ -1,0 +1,101 @@
+// What the allocator hooks and the reference tracer do with the tracer, whatever the domain.
+//
+// None of these takes the GIL, calls Python or fails the program. When something cannot be recorded it is dropped and counted.
+// pre, for all: `thread` is the caller's own state and marked busy.
+#pragma once
+
+#include "hooks/compat/frame.h"
+#include "hooks/compat/thread.h"
+#include "hooks/thread.h"
+
+namespace memtrace {
+
+// Whether a domain's callers hold the GIL by contract.
+enum class Gil { kHeld, kUnknown };
+
+// The main interpreter, once a session has begun. Events that hold its GIL are exclusive.
+extern constinit PyInterpreterState* main_interpreter;
+
+template <Gil kGil>
+inline PyThreadState* attached_thread() noexcept {
+  return kGil == Gil::kHeld ? compat::attached_by_contract() : compat::attached();
+}
+
+// Brings what is cached in `thread` up to the current version. Rare: another era, or a code object that died.
+void refresh(Thread& thread, Era& era) noexcept;
+ContextId make_context(Thread& thread, Era& era) noexcept;
+
+// Cold: events without the main interpreter's GIL.
+void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
+void forget_apart(Thread& thread, const void* block) noexcept;
+Block take_apart(Thread& thread, const void* block) noexcept;
+void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
+                   std::size_t size) noexcept;
+
+// The calling thread's record in an exclusive event.
+inline RecordId capture(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
+  if (thread.version != control.version()) [[unlikely]]
+    refresh(thread, era);
+  if (thread.context == kNone) [[unlikely]]
+    thread.context = make_context(thread, era);
+  return thread.stack.capture(era, compat::top_frame(attached), thread.context, false);
+}
+
+inline bool is_exclusive(const PyThreadState* attached) noexcept {
+  return attached != nullptr && compat::holds_main_gil(attached, main_interpreter);
+}
+
+template <Gil kGil>
+inline void record(Thread& thread, const void* block, std::size_t size) noexcept {
+  PyThreadState* attached = attached_thread<kGil>();
+  if (!is_exclusive(attached)) [[unlikely]]
+    return record_apart(thread, attached, block, size);
+  Era* era = control.era();
+  if (era == nullptr) return;
+  thread.exclusive = true;
+  const RecordId record = capture(thread, *era, attached);
+  if (record == kNone) [[unlikely]]
+    return era->drop();
+  era->add(thread, block, size, record);
+}
+
+template <Gil kGil>
+inline void forget(Thread& thread, const void* block) noexcept {
+  if (!is_exclusive(attached_thread<kGil>())) [[unlikely]]
+    return forget_apart(thread, block);
+  Era* era = control.era();
+  if (era == nullptr) return;
+  const Block taken = era->take(block);
+  if (!taken) return;
+  thread.exclusive = true;
+  if (era->account_free(thread, taken)) [[unlikely]]
+    control.invalidate();
+}
+
+// First half of a resize: the block leaves the table before its address can be another's.
+template <Gil kGil>
+inline Block begin_resize(Thread& thread, const void* block) noexcept {
+  if (!is_exclusive(attached_thread<kGil>())) [[unlikely]]
+    return take_apart(thread, block);
+  Era* era = control.era();
+  return era == nullptr ? Block{} : era->take(block);
+}
+
+// Second half: `block` is the new one, or null when the resize failed and the old one lives on.
+template <Gil kGil>
+inline void end_resize(Thread& thread, const void* old_block, const Block& old, const void* block, std::size_t size) noexcept {
+  PyThreadState* attached = attached_thread<kGil>();
+  if (!is_exclusive(attached)) [[unlikely]]
+    return resized_apart(thread, attached, old_block, old, block, size);
+  Era* era = control.era();
+  if (era == nullptr) return;
+  thread.exclusive = true;
+  if (block == nullptr) return era->put_back(old_block, old);
+  if (era->account_free(thread, old)) control.invalidate();
+  const RecordId record = capture(thread, *era, attached);
+  if (record == kNone) [[unlikely]]
+    return era->drop();
+  era->add(thread, block, size, record);
+}
+
+}  // namespace memtrace

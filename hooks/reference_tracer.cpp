@@ -1,0 +1,69 @@
+#include "hooks/reference_tracer.h"
+
+#include "hooks/compat/object.h"
+#include "hooks/events.h"
+
+namespace memtrace::reference_tracer {
+
+#if PY_VERSION_HEX >= 0x030d0000
+
+namespace {
+
+constinit PyRefTracer chained = nullptr;
+constinit void* chained_data = nullptr;
+
+[[gnu::noinline]] void reassign(Thread& thread, PyObject* object) noexcept {
+  PyThreadState* attached = compat::attached_by_contract();
+  if (!is_exclusive(attached)) return;
+  Era* era = control.era();
+  if (era == nullptr) return;
+  const void* block = compat::block_of(object);
+  if (era->find(block).record == kNone) return;
+  thread.exclusive = true;
+  const RecordId record = capture(thread, *era, attached);
+  if (record == kNone) return era->drop();
+  era->reassign(thread, block, record);
+}
+
+int on_reference(PyObject* object, PyRefTracerEvent event, void*) {
+  if (event == PyRefTracer_CREATE) [[likely]] {
+    Thread* thread = Thread::current();
+    if (thread != nullptr && !thread->busy) {
+      const auto offset = reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(thread->last_object_block);
+      if (offset <= compat::kMaxPreHeader) {
+        thread->last_object_block = nullptr;
+      } else {
+        thread->busy = true;
+        reassign(*thread, object);
+        thread->busy = false;
+      }
+    }
+  }
+  return chained == nullptr ? 0 : chained(object, event, chained_data);
+}
+
+}  // namespace
+
+void install() noexcept {
+  void* data = nullptr;
+  const PyRefTracer present = PyRefTracer_GetTracer(&data);
+  if (present == on_reference) return;
+  chained = present;
+  chained_data = data;
+  PyRefTracer_SetTracer(on_reference, nullptr);
+}
+
+void uninstall() noexcept {
+  void* data = nullptr;
+  // Somebody who has set a tracer since may call ours: it goes on passing on.
+  if (PyRefTracer_GetTracer(&data) == on_reference) PyRefTracer_SetTracer(chained, chained_data);
+}
+
+#else
+
+void install() noexcept {}
+void uninstall() noexcept {}
+
+#endif
+
+}  // namespace memtrace::reference_tracer

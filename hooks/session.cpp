@@ -1,0 +1,72 @@
+#include "hooks/session.h"
+
+#include "hooks/allocator_hooks.h"
+#include "hooks/compat/object.h"
+#include "hooks/events.h"
+#include "hooks/reference_tracer.h"
+#include "src/mem/heap.h"
+
+namespace memtrace::session {
+
+namespace {
+
+std::uint32_t limit = 1;
+
+// Our structures need no lock to be held over a fork: they are lock-free, so the child finds them usable whatever the other threads were doing. What those
+// had half done is put right in the child.
+void after_fork_in_child() {
+  Thread* own = Thread::current();
+  if (own != nullptr) own->native_id = os::native_thread_id();
+  control.after_fork_in_child(own);
+}
+
+void watch_forks() noexcept {
+  static const bool watched = os::at_fork(nullptr, nullptr, after_fork_in_child);
+  static_cast<void>(watched);
+}
+
+}  // namespace
+
+Control& tracer() noexcept { return control; }
+
+bool is_tracing() noexcept { return control.era() != nullptr; }
+
+std::uint32_t traceback_limit() noexcept { return limit; }
+
+bool start(std::uint32_t nframe) noexcept {
+  if (is_tracing()) return true;
+  main_interpreter = PyInterpreterState_Main();
+  watch_forks();
+  if (!control.begin(nframe)) return false;
+  limit = nframe;
+  allocator_hooks::install();
+  reference_tracer::install();
+  return true;
+}
+
+void stop() noexcept {
+  if (!is_tracing()) return;
+  reference_tracer::uninstall();
+  allocator_hooks::uninstall();
+  control.end();
+}
+
+bool clear() noexcept { return !is_tracing() || control.begin(limit); }
+
+Block find_block(const PyObject* object) noexcept {
+  const Era* era = control.era();
+  return era == nullptr ? Block{} : era->find(compat::block_of(object));
+}
+
+std::size_t own_bytes() noexcept {
+  std::size_t total = heap::allocated_bytes();
+  if (const Era* era = control.era()) total += era->resident_bytes();
+  for (const ThreadState* state = control.threads().first(); state != nullptr; state = state->next) {
+    total += os::resident_bytes(state, mapped_bytes<Thread>());
+    const Ledger* ledger = state->ledger.load(std::memory_order_acquire);
+    if (ledger != nullptr) total += os::resident_bytes(ledger, mapped_bytes<Ledger>()) + ledger->resident_bytes();
+  }
+  return total;
+}
+
+}  // namespace memtrace::session

@@ -1,0 +1,33 @@
+// Starting and stopping: the order in which tables, hooks and the process' other events are brought together.
+//
+// pre, for all: the GIL of the main interpreter.
+#pragma once
+
+#include <cstdint>
+
+#include "hooks/compat/python.h"
+#include "src/tracer/control.h"
+
+namespace memtrace::session {
+
+inline constexpr std::uint32_t kMaxFrames = 65535;
+
+// The one tracer of the process.
+Control& tracer() noexcept;
+
+// Does nothing while tracing. False when memory cannot be had. pre: 1 <= nframe <= kMaxFrames.
+bool start(std::uint32_t nframe) noexcept;
+void stop() noexcept;
+bool is_tracing() noexcept;
+// A new era in place of the current one, if any. False when memory cannot be had: nothing is changed then.
+bool clear() noexcept;
+// Of the current era, or of the last one; 1 at first.
+std::uint32_t traceback_limit() noexcept;
+
+// The live block of `object`, empty when it is not traced.
+Block find_block(const PyObject* object) noexcept;
+
+// Bytes of the tracer's own memory.
+std::size_t own_bytes() noexcept;
+
+}  // namespace memtrace::session

@@ -1,0 +1,143 @@
+#include "hooks/shadow_stack.h"
+
+#include <algorithm>
+
+#include "hooks/code_registry.h"
+
+namespace memtrace {
+
+// Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many entries from the outermost
+// on may still be right: the last of those at most differs in its instruction.
+std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
+  const compat::Frame* live = entries_[index].frame;
+  const std::uint32_t lowest = index > window_ ? index - window_ : 0;
+  for (std::uint32_t i = index; i-- > lowest;) {
+    const compat::Frame* predicted = entries_[i].frame;
+    if (compat::caller(live) != predicted) return i;
+    if (compat::instruction(predicted) != entries_[i].instruction) return i + 1;
+    live = predicted;
+  }
+  return lowest != 0 || compat::caller(live) == nullptr ? kUnchanged : 0;
+}
+
+// Walks the live frames down to one that the shadow has, with the right frames below it; that one becomes the last entry. The frames above it are left
+// in fresh_[0, fresh), innermost first. False when memory cannot be had.
+bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noexcept {
+  std::uint32_t ceiling = size_;
+  fresh = 0;
+  for (const compat::Frame* frame = top; frame != nullptr; frame = compat::caller(frame)) {
+    const std::uint32_t place = places_[place_of(frame)];
+    if (place < ceiling && entries_[place].frame == frame) {
+      const std::uint32_t right = unchanged_below(place);
+      if (right == kUnchanged) {
+        size_ = place + 1;
+        return true;
+      }
+      ceiling = right;
+    }
+    if (!fresh_.reserve(fresh + 1, fresh)) return false;
+    fresh_[fresh++] = frame;
+  }
+  size_ = 0;
+  return true;
+}
+
+bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
+  const std::uint32_t depth = size_ == 0 ? 0 : entries_[size_ - 1].depth;
+  if (!entries_.reserve(size_ + 1, size_) || !reals_.reserve(depth + 1, depth)) return false;
+  const compat::Instruction now = compat::instruction(frame);
+  Entry& entry = entries_[size_];
+  entry = {frame, now, depth};
+  places_[place_of(frame)] = size_++;
+  if (compat::is_internal(frame)) return true;
+
+  const PyCodeObject* code = compat::code(frame);
+  const compat::Instruction start = compat::code_start(code);
+  const bool generator = compat::is_generator(frame);
+  if (!generator && now < start + compat::first_traceable(code)) return true;  // not complete: charged to its caller
+  Real& real = reals_[depth];
+  // What lay at this depth before is often the same function.
+  if (real.code_start != start || real.generation != generation_) {
+    const Code* known = find_code(era, code);
+    if (known == nullptr) return false;
+    real.code_start = start;
+    real.base_site = known->base_site;
+    real.units = known->units;
+    real.generation = generation_;
+  }
+  // A generator counts from its first instruction. What lies before it (3.11 and 3.12 start one unit early) is its first line.
+  real.first_traceable = generator ? 0 : compat::first_traceable(code);
+  const std::uint64_t unit = now < start ? 0 : static_cast<std::uint64_t>(now - start);
+  real.site = real.base_site + static_cast<SiteId>(std::min<std::uint64_t>(unit, real.units - 1));
+  real.node = kNone;
+  real.crossing = kNone;
+  entry.depth = depth + 1;
+  return true;
+}
+
+NodeId ShadowStack::anchor_node(Era& era, std::uint32_t hidden) noexcept {
+  const std::uint32_t index = hidden / nframe_;
+  if (index >= anchors_known_) {
+    if (!anchors_.reserve(index + 1, anchors_known_)) return kNone;
+    for (; anchors_known_ <= index; ++anchors_known_) anchors_[anchors_known_] = kNone;
+  }
+  if (anchors_[index] == kNone) anchors_[index] = era.tables().tree.anchor(hidden);
+  return anchors_[index];
+}
+
+// The node below which the frame `index` is entered, with all that are missing on the way.
+NodeId ShadowStack::parent_of(Era& era, std::uint32_t index) noexcept {
+  const std::uint32_t anchor = anchor_of(index);
+  const auto link = [&](std::uint32_t i) -> NodeId& { return anchor_of(i) == anchor ? reals_[i].node : reals_[i].crossing; };
+  std::uint32_t first = index;
+  while (first > anchor && link(first - 1) == kNone) --first;
+  NodeId node = first == anchor ? anchor_node(era, anchor) : link(first - 1);
+  for (; first < index && node != kNone; ++first) {
+    node = era.tables().tree.child(node, reals_[first].site);
+    link(first) = node;
+  }
+  return node;
+}
+
+void ShadowStack::place_window() noexcept {
+  const std::uint32_t depth = entries_[size_ - 1].depth;
+  const std::uint32_t outside = depth > window_ ? depth - window_ : 0;
+  std::uint32_t low = std::min(window_low_, size_ - 1);
+  while (low > 0 && entries_[low - 1].depth > outside) --low;
+  while (low + 1 < size_ && entries_[low].depth <= outside) ++low;
+  window_low_ = outside == 0 ? 0 : low;
+}
+
+RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
+  std::uint32_t fresh = 0;
+  bool complete = find_base(top, fresh);
+  if (complete && size_ != 0) {
+    // The base may have moved on to another instruction, or be another function's frame by now.
+    const Entry& base = entries_[size_ - 1];
+    if (compat::instruction(base.frame) != base.instruction) {
+      complete = fresh_.reserve(fresh + 1, fresh);
+      if (complete) {
+        fresh_[fresh++] = base.frame;
+        --size_;
+      }
+    }
+  }
+  while (complete && fresh > 0) complete = push(era, fresh_[--fresh]);
+  if (!complete) {
+    size_ = 0;
+    return kNone;
+  }
+  place_window();
+  const std::uint32_t depth = entries_[size_ - 1].depth;
+  leaf_context_ = context;
+  if (depth == 0) {
+    leaf_on_top_ = false;
+    return leaf_record_ = era.record(kRoot, kUnknownSite, context, thread_half);
+  }
+  leaf_on_top_ = size_ == 1 || entries_[size_ - 2].depth != depth;
+  leaf_parent_ = parent_of(era, depth - 1);
+  leaf_record_ = leaf_parent_ == kNone ? kNone : era.record(leaf_parent_, reals_[depth - 1].site, context, thread_half);
+  return leaf_record_;
+}
+
+}  // namespace memtrace

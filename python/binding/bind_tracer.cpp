@@ -1,0 +1,100 @@
+// The tracer's functions of memtrace._core.
+#include <memory>
+#include <new>
+
+#include "hooks/session.h"
+#include "python/binding/binding.h"
+#include "snapshot/take.h"
+
+namespace py = pybind11;
+
+namespace memtrace::binding {
+
+namespace {
+
+snapshot::Taker& taker() {
+  // Never destroyed: tracing can go on while the interpreter goes down.
+  static auto* const instance = new snapshot::Taker;
+  return *instance;
+}
+
+void start(std::uint32_t nframe) {
+  if (!session::start(nframe)) throw std::bad_alloc();
+}
+
+void stop() {
+  session::stop();
+  taker().forget();
+}
+
+void clear_traces() {
+  if (!session::clear()) throw std::bad_alloc();
+  taker().forget();
+}
+
+py::tuple traced_memory() {
+  const Era* era = session::tracer().era();
+  const Era::Traced traced = era == nullptr ? Era::Traced{} : era->traced(session::tracer().threads());
+  return py::make_tuple(traced.current, traced.peak);
+}
+
+void reset_peak() {
+  if (Era* era = session::tracer().era()) era->reset_peak(session::tracer().threads());
+}
+
+py::object object_traceback(const py::object& object) {
+  const memtrace::Block block = session::find_block(object.ptr());
+  Era* era = session::tracer().era();
+  if (era == nullptr || block.record == kNone) return py::none();
+  const snapshot::TracebackId traceback = taker().traceback_of(*era, block.record);
+  return traceback_source(taker().dictionary_of(*era), traceback);
+}
+
+snapshot::Snapshot take_snapshot(bool blocks) {
+  Era* era = session::tracer().era();
+  if (era == nullptr) throw std::runtime_error("take_snapshot() while not tracing");
+  return taker().take(*era, session::tracer().threads(), blocks);
+}
+
+py::dict status() {
+  py::dict result;
+  Era* era = session::tracer().era();
+  result["tracing"] = era != nullptr;
+  result["nframe"] = session::traceback_limit();
+  result["own_bytes"] = session::own_bytes();
+  if (era == nullptr) return result;
+  std::uint64_t blocks = 0;
+  std::uint64_t live_records = 0;
+  era->for_each_live(session::tracer().threads(), [&](RecordId, const Amount& amount) {
+    blocks += amount.count;
+    ++live_records;
+  });
+  const NodeTree& tree = era->tables().tree;
+  result["blocks"] = blocks;
+  result["live_records"] = live_records;
+  result["records"] = tree.record_end(false) - 1 + (tree.record_end(true) - kThreadRecords - 1);
+  result["nodes"] = tree.node_end() - 1;
+  result["codes"] = era->tables().codes.end() - 1;
+  result["dropped"] = era->dropped();
+  result["block_table_bytes"] = era->block_table_bytes();
+  result["stack_bytes"] = era->tables().resident_bytes() + era->counter_bytes();
+  return result;
+}
+
+}  // namespace
+
+void bind_tracer(py::module_& module) {
+  module.def("start", &start, py::arg("nframe"));
+  module.def("stop", &stop);
+  module.def("is_tracing", &session::is_tracing);
+  module.def("clear_traces", &clear_traces);
+  module.def("reset_peak", &reset_peak);
+  module.def("get_traced_memory", &traced_memory);
+  module.def("get_traceback_limit", &session::traceback_limit);
+  module.def("get_memtrace_memory", &session::own_bytes);
+  module.def("get_object_traceback", &object_traceback, py::arg("obj"));
+  module.def("take_snapshot", &take_snapshot, py::arg("blocks") = true);
+  module.def("status", &status);
+}
+
+}  // namespace memtrace::binding

@@ -1,0 +1,38 @@
+// Taking snapshots of the tracer: the only part of snapshot/ that sees it.
+//
+// take() copies counters and, when asked for, the blocks' (record, size) columns; what a record means is decoded at the snapshot's first use, from the
+// era's tables, which the snapshot keeps alive. Snapshots of one era share one Dictionary and one Resolver, so each record is decoded once.
+//
+// Thread-safety: the caller holds the GIL, under which eras come and go.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "snapshot/dictionary.h"
+#include "snapshot/resolver.h"
+#include "snapshot/snapshot.h"
+#include "src/tracer/era.h"
+
+namespace memtrace::snapshot {
+
+class Taker {
+ public:
+  // O(live blocks), or O(records) without them. May throw std::bad_alloc.
+  Snapshot take(Era& era, const ThreadList& threads, bool blocks);
+
+  const std::shared_ptr<Dictionary>& dictionary_of(Era& era);
+  TracebackId traceback_of(Era& era, RecordId record);
+
+  // Lets go of an era that is over: its memory is the snapshots' alone from here on.
+  void forget() noexcept;
+
+ private:
+  void follow(Era& era);
+
+  std::uint64_t era_ = 0;
+  std::shared_ptr<Dictionary> dictionary_;
+  std::shared_ptr<Resolver> resolver_;
+};
+
+}  // namespace memtrace::snapshot

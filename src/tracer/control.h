@@ -1,0 +1,52 @@
+// Which era is current, and how it comes and goes.
+//
+// An exclusive event holds the GIL under which begin() and end() run, so the era cannot change below it. Any other event brackets its use of the
+// era by enter() and leave(); end() publishes the change and then waits until every thread has left. Such an event never blocks inside the bracket
+// (it enters the kernel for memory at most), so the wait is short and cannot deadlock, whatever lock its caller holds.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "src/tracer/era.h"
+#include "src/tracer/thread_state.h"
+
+namespace memtrace {
+
+class Control {
+ public:
+  // The era as an exclusive event sees it; null when nothing is traced.
+  Era* era() const noexcept { return era_.load(std::memory_order_acquire); }
+  // As above for any other event: null, or an era that stays until leave().
+  Era* enter(ThreadState& thread) noexcept {
+    // Both sequentially consistent: either end() sees the section, or this sees the era that end() has put in its place.
+    thread.section.store(1, std::memory_order_seq_cst);
+    return era_.load(std::memory_order_seq_cst);
+  }
+  void leave(ThreadState& thread) noexcept { thread.section.store(0, std::memory_order_release); }
+
+  // Changes whenever something cached in a thread's state may no longer hold: another era, or a code object that died.
+  std::uint64_t version() const noexcept { return version_.load(std::memory_order_relaxed); }
+  void invalidate() noexcept { version_.fetch_add(1, std::memory_order_acq_rel); }
+
+  // Starts an era in place of the current one, if any. False, and nothing changed, when memory cannot be had. pre: the GIL.
+  bool begin(std::uint32_t nframe) noexcept;
+  // Ends the current era, if any. pre: the GIL.
+  void end() noexcept { replace(nullptr); }
+
+  ThreadList& threads() noexcept { return threads_; }
+  const ThreadList& threads() const noexcept { return threads_; }
+
+  // In the child of a fork(): the other threads are gone, wherever they were. `own` is the survivor's state, or null.
+  void after_fork_in_child(ThreadState* own) noexcept;
+
+ private:
+  void replace(Era* era) noexcept;
+
+  std::atomic<Era*> era_{nullptr};
+  std::atomic<std::uint64_t> version_{1};
+  std::uint64_t eras_ = 0;
+  ThreadList threads_;
+};
+
+}  // namespace memtrace

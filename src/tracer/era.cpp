@@ -1,0 +1,171 @@
+#include "src/tracer/era.h"
+
+namespace memtrace {
+
+Era* Era::make(std::uint64_t number, std::uint32_t nframe) noexcept {
+  SharedTables* tables = make_mapped<SharedTables>();
+  if (tables == nullptr) return nullptr;
+  Era* era = tables->tree.open() ? make_mapped<Era>(tables, number, nframe) : nullptr;
+  if (era == nullptr) tables->release();
+  return era;
+}
+
+void Era::destroy(Era* era) noexcept { destroy_mapped(era); }
+
+void Era::put_back(const void* address, const Block& block) noexcept {
+  if (!block) return;
+  if (BlockTable::covers(address)) {
+    blocks_.put_back(address, block);
+  } else {
+    Block replaced;
+    odd_.add(0, address, block.record, block.size, replaced);
+  }
+}
+
+Block Era::find(const void* address) const noexcept {
+  if (BlockTable::covers(address)) return blocks_.find(address);
+  return AddressTable::covers(address) ? odd_.find(0, address) : Block{};
+}
+
+void Era::add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
+  Block replaced;
+  if (!AddressTable::covers(address) || !odd_.add(0, address, record, size, replaced)) return drop();
+  account_free(thread, replaced);
+  account_allocation(thread, record, size);
+}
+
+Block Era::take_odd(const void* address) noexcept {
+  if (!AddressTable::covers(address)) return {};
+  Block block = odd_.take(0, address);
+  // A code object is marked in the slot of the 16 bytes it begins in, wherever its block is kept.
+  block.code = blocks_.code_at(address);
+  if (block.code != kNone) blocks_.unmark_code(address);
+  return block;
+}
+
+void Era::reassign(ThreadState& thread, const void* address, RecordId record) noexcept {
+  const Block block = find(address);
+  if (block.record == kNone || block.record == record) return;
+  if (BlockTable::covers(address)) {
+    blocks_.change_record(address, record);
+  } else {
+    Block replaced;
+    odd_.add(0, address, record, block.size, replaced);
+  }
+  account_free(thread, {block.record, block.size, kNone});
+  account_allocation(thread, record, block.size);
+}
+
+Ledger* Era::ledger_of(ThreadState& thread) noexcept {
+  Ledger* ledger = thread.ledger.load(std::memory_order_relaxed);
+  if (thread.ledger_era.load(std::memory_order_relaxed) == number_) return ledger;
+  // The old era is over, and reading it as well: whoever ended it waited for this thread's event, and readers hold the GIL as it did.
+  Ledger* fresh = make_mapped<Ledger>();
+  if (fresh == nullptr) return nullptr;
+  thread.ledger_era.store(0, std::memory_order_release);
+  thread.ledger.store(fresh, std::memory_order_release);
+  thread.ledger_era.store(number_, std::memory_order_release);
+  destroy_mapped(ledger);
+  return fresh;
+}
+
+void Era::account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
+  counters_.allocated(record, size, epoch_.load(std::memory_order_relaxed));
+  add_pending(thread, static_cast<std::int64_t>(size));
+}
+
+void Era::account_free_apart(ThreadState& thread, const Block& block) noexcept {
+  const bool own = is_thread_record(block.record) && tables_->contexts[tables_->tree.key(block.record).context].thread == thread.index;
+  if (own) {
+    counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
+  } else {
+    Ledger* ledger = ledger_of(thread);
+    if (ledger == nullptr || !ledger->freed(block.record, block.size)) return drop();
+  }
+  if (thread.exclusive)
+    current_.subtract(static_cast<std::int64_t>(block.size));
+  else
+    add_pending(thread, -static_cast<std::int64_t>(block.size));
+}
+
+void Era::add_pending(ThreadState& thread, std::int64_t bytes) noexcept {
+  const std::int64_t pending = thread.pending.get() + bytes;
+  if (pending < kPendingLimit && pending > -kPendingLimit) {
+    thread.pending.set(pending);
+    return;
+  }
+  thread.pending.set(0);
+  const std::int64_t now = elsewhere_.fetch_add(pending, std::memory_order_relaxed) + pending + current_.get();
+  std::int64_t peak = peak_.load(std::memory_order_relaxed);
+  while (now > peak)
+    if (peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+      // May be lost to an exclusive event's store of the same instant: the breakdown at this peak is as inexact as its time.
+      next_epoch();
+      break;
+    }
+}
+
+void Era::fold_pending(ThreadState& thread) noexcept {
+  current_.add(thread.pending.get());
+  thread.pending.set(0);
+}
+
+void Era::wrap_epoch() noexcept {
+  counters_.forget_epochs(tables_->tree.record_end(false));
+  epoch_.store(1, std::memory_order_relaxed);
+}
+
+std::int64_t Era::total(const ThreadList& threads) const noexcept {
+  std::int64_t sum = current_.get() + elsewhere_.load(std::memory_order_relaxed);
+  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next) sum += state->pending.get();
+  return sum;
+}
+
+Era::Traced Era::traced(const ThreadList& threads) const noexcept {
+  const std::int64_t current = total(threads);
+  const std::int64_t peak = peak_.load(std::memory_order_relaxed);
+  const auto bytes = [](std::int64_t value) { return value < 0 ? 0 : static_cast<std::uint64_t>(value); };
+  return {bytes(current), bytes(peak < current ? current : peak)};
+}
+
+void Era::reset_peak(const ThreadList& threads) noexcept {
+  peak_.store(total(threads), std::memory_order_relaxed);
+  next_epoch();
+}
+
+Amount Era::live(RecordId record, const ThreadList& threads) const noexcept {
+  Amount amount = counters_.live(record);
+  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next) {
+    if (state->ledger_era.load(std::memory_order_acquire) != number_) continue;
+    const Amount freed = state->ledger.load(std::memory_order_acquire)->freed_of(record);
+    amount.count -= freed.count < amount.count ? freed.count : amount.count;
+    amount.bytes -= freed.bytes < amount.bytes ? freed.bytes : amount.bytes;
+  }
+  return amount;
+}
+
+void Era::recount(ThreadList& threads) noexcept {
+  for (ThreadState* state = threads.first(); state != nullptr; state = state->next) {
+    state->pending.set(0);
+    if (state->ledger_era.exchange(0) == number_) destroy_mapped(state->ledger.exchange(nullptr));
+  }
+  for (const bool thread_half : {false, true})
+    for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < tables_->tree.record_end(thread_half); ++record)
+      if (counters_.has(record)) counters_.clear_live(record);
+  std::int64_t bytes = 0;
+  const auto count = [&](const Block& block) {
+    counters_.add_live(block.record, block.size);
+    bytes += static_cast<std::int64_t>(block.size);
+  };
+  blocks_.for_each([&](std::uint64_t, const Block& block) { count(block); });
+  odd_.for_each([&](std::uint16_t, std::uint64_t, const Block& block) { count(block); });
+  elsewhere_.store(0);
+  current_.set(bytes);
+}
+
+std::size_t Era::resident_bytes() const noexcept {
+  return os::resident_bytes(this, mapped_bytes<Era>()) + os::resident_bytes(tables_, mapped_bytes<SharedTables>()) +
+         tables_->resident_bytes() + counters_.resident_bytes() + odd_.resident_bytes() + blocks_.resident_bytes();
+}
+
+}  // namespace memtrace

@@ -1,0 +1,193 @@
+// An era: all that is recorded from one start() or clear_traces() to the next, or to stop().
+//
+// Events come in two kinds. An *exclusive* one holds the main interpreter's GIL and writes counters and totals with plain stores. Any other
+// (a RAW call with the GIL released, an interpreter with its own GIL, a free-threaded build) writes records that belong to its thread alone, and
+// keeps frees of other records in its ledger and its bytes in `pending`.
+//
+// Totals are exact when read. The peak is exact as long as events are exclusive; each thread that allocates otherwise can hide up to kPendingLimit bytes of it.
+// Budget of an exclusive event, capture not included: one slot, one record (two lines), one line of totals; no atomic read-modify-write, no branch that is
+// not predicted.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "src/intern/tables.h"
+#include "src/mem/mapped.h"
+#include "src/table/address_table.h"
+#include "src/table/block_table.h"
+#include "src/tracer/counters.h"
+#include "src/tracer/thread_state.h"
+
+namespace memtrace {
+
+// Tables with a reference count: the era has one reference, each snapshot another.
+class SharedTables : public Tables {
+ public:
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_mapped(this);
+  }
+
+ private:
+  std::atomic<std::uint32_t> references_{1};
+};
+
+class Era {
+ public:
+  static constexpr std::int64_t kPendingLimit = 64 * 1024;
+
+  // Null when memory cannot be had.
+  static Era* make(std::uint64_t number, std::uint32_t nframe) noexcept;
+  static void destroy(Era* era) noexcept;
+
+  Tables& tables() noexcept { return *tables_; }
+  SharedTables& shared_tables() noexcept { return *tables_; }
+  std::uint64_t number() const noexcept { return number_; }
+  std::uint32_t nframe() const noexcept { return nframe_; }
+
+  // --- events; `thread` is the caller's own state -----------------------------------------------------------------------------------
+
+  // The record of an allocation at `site`, called from `parent`; kNone when memory cannot be had.
+  RecordId record(NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
+    const RecordId id = tables_->tree.record(parent, site, context, thread_half);
+    return id != kNone && counters_.ensure(id) ? id : kNone;
+  }
+
+  // Enters a block. pre: the caller owns it, and `record` is from record().
+  void add(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
+    if (!BlockTable::covers(address) || size > BlockTable::kMaxSize) [[unlikely]]
+      return add_odd(thread, address, size, record);
+    const auto evict = [&](const Block& stale) { account_free(thread, stale); };
+    if (!blocks_.add(address, record, size, evict)) [[unlikely]]
+      return drop();
+    account_allocation(thread, record, size);
+  }
+
+  // Takes a block out of the table. Its counters still have it: finish with account_free() or put_back().
+  Block take(const void* address) noexcept {
+    if (!BlockTable::covers(address)) [[unlikely]]
+      return take_odd(address);
+    return blocks_.take(address);
+  }
+  void put_back(const void* address, const Block& block) noexcept;
+
+  // Counts out a block that take() returned. True when it was a registered code object.
+  bool account_free(ThreadState& thread, const Block& block) noexcept {
+    if (block.record != kNone) {
+      if (thread.exclusive && !is_thread_record(block.record)) [[likely]] {
+        counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
+        current_.subtract(static_cast<std::int64_t>(block.size));
+      } else {
+        account_free_apart(thread, block);
+      }
+    }
+    return block.code != kNone;
+  }
+
+  // Gives a live block to another record: it was reused without being freed. pre: the caller owns it.
+  void reassign(ThreadState& thread, const void* address, RecordId record) noexcept;
+
+  Block find(const void* address) const noexcept;
+  BlockTable& blocks() noexcept { return blocks_; }
+  const BlockTable& blocks() const noexcept { return blocks_; }
+  const AddressTable& odd_blocks() const noexcept { return odd_; }
+
+  void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
+  std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+
+  // --- reading; with the GIL held --------------------------------------------------------------------------------------------------
+
+  struct Traced {
+    std::uint64_t current;
+    std::uint64_t peak;
+  };
+  Traced traced(const ThreadList& threads) const noexcept;
+  void reset_peak(const ThreadList& threads) noexcept;
+
+  // Calls visit(record, Amount) for each record with live blocks.
+  template <typename Visit>
+  void for_each_live(const ThreadList& threads, Visit&& visit) const;
+  Amount live(RecordId record, const ThreadList& threads) const noexcept;
+
+  // The live counters anew, from the blocks: after a fork() that caught other threads in the middle of an event. pre: the only thread.
+  void recount(ThreadList& threads) noexcept;
+
+  std::size_t resident_bytes() const noexcept;
+  std::size_t block_table_bytes() const noexcept { return blocks_.resident_bytes(); }
+  std::size_t counter_bytes() const noexcept { return counters_.resident_bytes(); }
+
+ private:
+  template <typename T, typename... Args>
+  friend T* make_mapped(Args&&...) noexcept;
+  template <typename T>
+  friend void destroy_mapped(T*) noexcept;
+
+  Era(SharedTables* tables, std::uint64_t number, std::uint32_t nframe) noexcept : tables_(tables), number_(number), nframe_(nframe) {}
+  ~Era() { tables_->release(); }
+
+  void account_allocation(ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
+    if (!thread.exclusive) [[unlikely]]
+      return account_allocation_apart(thread, record, size);
+    counters_.allocated(record, size, epoch_.load(std::memory_order_relaxed));
+    if (thread.pending.get() != 0) [[unlikely]]
+      fold_pending(thread);
+    current_.add(static_cast<std::int64_t>(size));
+    const std::int64_t total = current_.get() + elsewhere_.load(std::memory_order_relaxed);
+    if (total > peak_.load(std::memory_order_relaxed)) {
+      peak_.store(total, std::memory_order_relaxed);
+      next_epoch();
+    }
+  }
+
+  // A new peak: what the records saved is no longer of interest.
+  void next_epoch() noexcept {
+    const std::uint32_t next = epoch_.load(std::memory_order_relaxed) + 1;
+    if (next == 0) [[unlikely]]
+      return wrap_epoch();
+    epoch_.store(next, std::memory_order_relaxed);
+  }
+
+  void fold_pending(ThreadState& thread) noexcept;
+  void add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept;
+  Block take_odd(const void* address) noexcept;
+  void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
+  void account_free_apart(ThreadState& thread, const Block& block) noexcept;
+  void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;
+  void wrap_epoch() noexcept;
+  Ledger* ledger_of(ThreadState& thread) noexcept;
+  std::int64_t total(const ThreadList& threads) const noexcept;
+
+  // Together on one line: all that an exclusive event writes besides its block and its record.
+  alignas(64) Counter<std::int64_t> current_{};       // bytes of exclusive events
+  std::atomic<std::int64_t> peak_{0};
+  std::atomic<std::uint32_t> epoch_{1};
+  // Rarely written: bytes that other threads' events have handed over.
+  alignas(64) std::atomic<std::int64_t> elsewhere_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+  SharedTables* const tables_;
+  const std::uint64_t number_;
+  const std::uint32_t nframe_;
+  Counters counters_;
+  AddressTable odd_;
+  BlockTable blocks_;
+};
+
+template <typename Visit>
+void Era::for_each_live(const ThreadList& threads, Visit&& visit) const {
+  bool ledgers = false;
+  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next)
+    ledgers |= state->ledger_era.load(std::memory_order_acquire) == number_;
+  for (const bool thread_half : {false, true}) {
+    const RecordId end = tables_->tree.record_end(thread_half);
+    for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < end; ++record) {
+      if (!counters_.has(record)) continue;
+      Amount amount = counters_.live(record);
+      if (amount.count == 0 && amount.bytes == 0) continue;
+      if (ledgers) amount = live(record, threads);
+      if (amount.count != 0) visit(record, amount);
+    }
+  }
+}
+
+}  // namespace memtrace

@@ -1,0 +1,65 @@
+// What the tracer keeps for each thread, and the list of all of them.
+//
+// A state is never freed: when its thread ends it waits for the next new thread, which goes on with its index and ledgers. So memory is
+// bounded by the largest number of threads at one time, and a reader may walk the list without a lock.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "src/base/types.h"
+#include "src/tracer/counters.h"
+#include "src/tracer/ledger.h"
+
+namespace memtrace {
+
+struct ThreadState {
+  // Inside a hook: what the real allocator does underneath is part of the event.
+  bool busy = false;
+  // This event may write what the main interpreter's GIL protects.
+  bool exclusive = false;
+  ThreadIndex index = 0;
+  // Control::version at the last event: all that is cached in here is of that version.
+  std::uint64_t version = 0;
+
+  // Nonzero while an event without the GIL may use the era; see Control.
+  std::atomic<std::uint32_t> section{0};
+  // Bytes allocated less bytes freed by such events that the era's total does not have yet.
+  Counter<std::int64_t> pending{};
+  // Belongs to era `ledger_era`; replaced by its owner when that is over.
+  std::atomic<Ledger*> ledger{nullptr};
+  std::atomic<std::uint64_t> ledger_era{0};
+
+  std::uint64_t native_id = 0;
+  std::atomic<bool> in_use{true};
+  ThreadState* next = nullptr;
+};
+
+class ThreadList {
+ public:
+  // A state whose thread has ended, now the caller's; null when there is none.
+  ThreadState* adopt() noexcept {
+    for (ThreadState* state = first(); state != nullptr; state = state->next) {
+      bool in_use = false;
+      if (!state->in_use.load(std::memory_order_relaxed) && state->in_use.compare_exchange_strong(in_use, true)) return state;
+    }
+    return nullptr;
+  }
+
+  // Enters a new state and numbers it, from 1.
+  void add(ThreadState* state) noexcept {
+    state->index = count_.fetch_add(1, std::memory_order_relaxed) + 1;
+    ThreadState* head = first();
+    do {
+      state->next = head;
+    } while (!first_.compare_exchange_weak(head, state, std::memory_order_release));
+  }
+
+  ThreadState* first() const noexcept { return first_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<ThreadState*> first_{nullptr};
+  std::atomic<ThreadIndex> count_{0};
+};
+
+}  // namespace memtrace
