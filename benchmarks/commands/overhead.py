@@ -6,7 +6,6 @@ Exit status: 0, 1 when a check or (with ``--assert``) a bound failed, 2 for wron
 """
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from benchmarks.harness import environment
 from benchmarks.harness.checks import failures, last_line
 from benchmarks.harness.measure import Measurement
 from benchmarks.harness.modes import MODES
+from benchmarks.harness.options import benchmark_parser, names_of, require_modules
 from benchmarks.harness.process import HASH_SEED
 from benchmarks.harness.runs import Run, execute_all, interleaved
 from benchmarks.harness.stats import paired_ratios, summarise
@@ -82,62 +82,23 @@ def exceeded_bounds(seconds: Ratios) -> list[str]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="overhead.py", description=__doc__)
-    parser.add_argument(
-        "--smoke",
-        action="store_true",
-        help=f"one loop of {', '.join(SMOKE_PROGRAMS)}: shows that everything works, times nothing",
+    parser = benchmark_parser(
+        "overhead", __doc__, smoke=f"one loop of {', '.join(SMOKE_PROGRAMS)}: times mean nothing"
     )
-    parser.add_argument("--modes", type=_names(MODES), help=f"of {','.join(MODES)} (all)")
-    parser.add_argument("--programs", type=_names(PROGRAMS), help="comma-separated names (all)")
-    parser.add_argument("--repeat", type=_positive, help="repetitions (5; 1 with --smoke)")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds for one run (600)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results here")
-    parser.add_argument(
-        "--assert",
-        dest="assert_bounds",
-        action="store_true",
-        help="fail unless the bounds of benchmarks/README.md are kept",
-    )
+    parser.add_argument("--modes", type=names_of(MODES), help=f"of {','.join(MODES)} (all)")
+    parser.add_argument("--programs", type=names_of(PROGRAMS), help="comma-separated names (all)")
     options = parser.parse_args(arguments)
-    if options.modes is None:
-        options.modes = list(MODES)
-    if options.programs is None:
-        options.programs = list(SMOKE_PROGRAMS if options.smoke else PROGRAMS)
-    if options.repeat is None:
-        options.repeat = 1 if options.smoke else 5
+    options.modes = options.modes or list(MODES)
+    options.programs = options.programs or list(SMOKE_PROGRAMS if options.smoke else PROGRAMS)
+    options.repeat = options.repeat or (1 if options.smoke else 5)
     if BASE not in options.modes:
         parser.error(f"--modes must contain {BASE}: every ratio is relative to it")
-    if missing := _missing_modules(options.programs, options.modes):
-        parser.error(
-            f"not installed: {', '.join(missing)}; "
-            "see benchmarks/requirements.txt, or choose others with --modes and --programs"
-        )
+    modules = {module for name in options.programs for module in PROGRAMS[name].modules}
+    modules |= {MODES[mode].module for mode in options.modes} - {""}
+    require_modules(
+        parser, modules, "see benchmarks/requirements.txt, or choose others with --modes and --programs"
+    )
     return options
-
-
-def _missing_modules(programs: Sequence[str], modes: Sequence[str]) -> list[str]:
-    needed = {module for program in programs for module in PROGRAMS[program].modules}
-    needed |= {MODES[mode].module for mode in modes} - {""}
-    return sorted(name for name in needed if importlib.util.find_spec(name) is None)
-
-
-def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
-    def parse(text: str) -> list[str]:
-        names = text.split(",")
-        for name in names:
-            if name not in known:
-                raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(known)}")
-        return names
-
-    return parse
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not positive")
-    return number
 
 
 def _warm_byte_code(programs: Sequence[str], modes: Sequence[str], timeout: float) -> None:

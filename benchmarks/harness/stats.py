@@ -32,12 +32,17 @@ def paired_ratios(
         for run in runs
         if run.measurement is not None
     }
-    by_program: dict[str, list[float]] = {}
+    pairs: dict[str, list[tuple[float, float]]] = {}
     for (program, repetition, run_mode), base_value in values.items():
         if run_mode == base and (program, repetition, mode) in values:
-            ratio = values[program, repetition, mode] / base_value
-            by_program.setdefault(program, []).append(ratio)
-    return {program: statistics.median(ratios) for program, ratios in by_program.items()}
+            pair = values[program, repetition, mode], base_value
+            pairs.setdefault(program, []).append(pair)
+    return {program: median_ratio(pairs_of_one) for program, pairs_of_one in pairs.items()}
+
+
+def median_ratio(pairs: Iterable[tuple[float, float]]) -> float:
+    """Return the median of ``first / second`` over *pairs*; each pair was measured in turn."""
+    return statistics.median(first / second for first, second in pairs)
 
 
 def summarise(ratios: Mapping[str, float]) -> Summary:
