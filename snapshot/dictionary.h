@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "snapshot/intern_table.h"
@@ -80,12 +81,12 @@ class Dictionary {
   // Readers. The id must have been handed out by this Dictionary.
   std::string_view string(StringId id) const noexcept { return strings_[id]; }
   const Frame& frame(FrameId id) const noexcept { return frames_[id]; }
-  Stack stack(StackId id) const noexcept { return stacks_[id]; }
-  std::uint32_t depth(StackId id) const noexcept { return depths_[id]; }
+  Stack stack(StackId id) const noexcept { return stacks_[id].stack; }
+  std::uint32_t depth(StackId id) const noexcept { return stacks_[id].depth; }
   Traceback traceback(TracebackId id) const noexcept { return tracebacks_[id]; }
 
   // Frames of a stack, oldest first. O(depth).
-  std::vector<FrameId> frames(StackId id) const;
+  std::vector<FrameId> frames_of(StackId id) const;
 
   std::uint32_t string_count() const noexcept { return strings_.size(); }
   std::uint32_t frame_count() const noexcept { return frames_.size(); }
@@ -106,25 +107,30 @@ class Dictionary {
   // (filename, module) pairs that were set, in order of filename id.
   std::vector<std::pair<StringId, StringId>> modules() const;
 
-  // Group keys over at least everything interned so far; computed once per growth and shared. See keys.h.
+  // Group keys of at least everything interned so far; made once per growth and shared. See keys.h.
   std::shared_ptr<const KeyTables> keys() const;
 
   // Bytes of memory held by the tables.
   std::size_t memory() const noexcept;
 
  private:
+  struct StackEntry {
+    Stack stack;
+    std::uint32_t depth;
+  };
+
   StringId intern_string_locked(std::string_view text);
   FrameId intern_frame_locked(const Frame& frame);
   StackId intern_stack_locked(StackId parent, FrameId frame);
   TracebackId intern_traceback_locked(StackId stack, std::int32_t total_nframe);
+  void set_module_locked(StringId filename, std::string_view module);
 
   mutable std::mutex mutex_;  // serialises writers; guards the indexes, modules_ and keys_
 
   ByteArena bytes_;
   StableArray<std::string_view> strings_;
   StableArray<Frame> frames_;
-  StableArray<Stack> stacks_;
-  StableArray<std::uint16_t> depths_;
+  StableArray<StackEntry> stacks_;
   StableArray<Traceback> tracebacks_;
 
   InternIndex string_index_, frame_index_, stack_index_, traceback_index_;
@@ -146,6 +152,7 @@ class Dictionary::Writer {
   TracebackId traceback(StackId stack, std::int32_t total_nframe) {
     return dictionary_.intern_traceback_locked(stack, total_nframe);
   }
+  void set_module(StringId filename, std::string_view module) { dictionary_.set_module_locked(filename, module); }
 
  private:
   Dictionary& dictionary_;

@@ -1,8 +1,9 @@
 // File format of snapshots: versioned, little-endian, compressed and checked by section. README.md shows the layout.
 //
 // Reading trusts nothing: every byte of a file is covered by a checksum or a fixed value, every length is checked against
-// what is there before memory is asked for, ids are range-checked, strings validated. Memory asked for is bounded by
-// kMaxExpansion times the file's size. Sections that this version does not know are skipped when they are marked optional.
+// what is there before memory is asked for, ids are range-checked, strings validated. The memory asked for is bounded by a
+// multiple of the file's size (kMaxExpansion in format_sections.h). Sections that this version does not know are skipped
+// when they are marked optional.
 //
 // Errors: FormatError (damaged, not a snapshot), NewerVersionError, std::system_error (input and output, with errno),
 // std::bad_alloc. Thread-safety: pure functions.

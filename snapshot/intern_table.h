@@ -56,9 +56,6 @@ class StableArray {
     return index;
   }
 
-  // Takes the last element back, for a writer that failed half-way and has not published its id.
-  void drop_last() noexcept { size_.fetch_sub(1, std::memory_order_release); }
-
   std::size_t memory() const noexcept { return std::size_t{size()} * sizeof(T); }
 
  private:

@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "snapshot/block_columns.h"
 #include "snapshot/dictionary.h"
 #include "snapshot/resolver.h"
 
@@ -30,43 +31,6 @@ namespace memtrace::snapshot {
 struct Counters {
   std::vector<std::uint64_t> count;  // live blocks
   std::vector<std::uint64_t> size;   // live bytes
-};
-
-// One entry per live block: the owner (record id while deferred, row afterwards) and the size.
-class BlockColumns {
- public:
-  void reserve(std::size_t count);
-  void append(std::uint32_t owner, std::uint64_t size);
-  // Bulk filling by the tracer: columns of `count` entries to be written in place. A size that does not fit is written as
-  // kLargeSize and given to add_large() in rising order of position.
-  void resize(std::size_t count);
-  std::span<std::uint32_t> owners() noexcept { return owner_; }
-  std::span<std::uint32_t> small_sizes() noexcept { return size_; }
-  void add_large(std::uint32_t position, std::uint64_t size);
-
-  static constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;  // the size is in the side list
-
-  std::size_t count() const noexcept { return owner_.size(); }
-  std::uint32_t owner(std::size_t position) const noexcept { return owner_[position]; }
-  std::uint64_t size(std::size_t position) const noexcept {
-    return size_[position] != kLargeSize ? size_[position] : large_size(position);
-  }
-  std::span<const std::uint32_t> owners() const noexcept { return owner_; }
-  std::span<const std::uint32_t> small_sizes() const noexcept { return size_; }
-
-  struct Large {
-    std::uint32_t position;
-    std::uint64_t size;
-  };
-  std::span<const Large> large() const noexcept { return large_; }
-
-  std::size_t memory() const noexcept;
-
- private:
-  std::uint64_t large_size(std::size_t position) const noexcept;
-
-  std::vector<std::uint32_t> owner_, size_;
-  std::vector<Large> large_;  // by position
 };
 
 struct Row {
@@ -123,12 +87,14 @@ class Snapshot {
   Snapshot select_rows(std::span<const std::uint8_t> keep) const;
   // A snapshot of chosen blocks (positions as block(), rising), for filters that look at single traces. O(chosen blocks).
   Snapshot select_blocks(std::span<const std::size_t> positions) const;
-  std::size_t column_count() const;
+  std::size_t column_count() const noexcept;
 
   // The columns themselves, for code that reads all rows: keys, stacks (of keys[i].traceback) and counters by row index.
   std::span<const ResolvedRecord> keys() const;
   std::span<const StackId> stacks() const;
-  const Counters& counters() const;
+  const Counters& counters() const noexcept;
+  // All blocks, selected or not; empty without blocks.
+  const BlockColumns& block_columns() const;
   // Bytes of memory of the columns (shared ones counted), without the Dictionary.
   std::size_t memory() const;
 

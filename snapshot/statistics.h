@@ -11,7 +11,8 @@
 // key as often as it occurs in the traceback (tracemalloc's code does, so recursion counts twice); function and module
 // count it once per traceback.
 //
-// Order: largest first by (size, count, traceback), traceback as the tuple of (file, line), oldest first.
+// Order: largest first by (size, count, traceback), traceback as the tuple of (file, line), oldest first; function and
+// module groups by (size, count, key).
 // Cost: O(rows + stacks + groups log groups). Thread-safety: pure functions; results are values.
 #pragma once
 

@@ -1,0 +1,211 @@
+#include <limits>
+#include <utility>
+
+#include "snapshot/file_io.h"
+#include "snapshot/format.h"
+#include "snapshot/format_sections.h"
+#include "snapshot/text.h"
+
+namespace memtrace::snapshot {
+
+namespace {
+
+// Ids of the file, by position, as ids of the Dictionary that is being built. A file of ours has no duplicates, so both are
+// the same; another file may have some.
+using IdMap = std::vector<std::uint32_t>;
+
+std::uint32_t mapped(const ByteReader& in, const IdMap& map, std::uint32_t id, const char* what) {
+  if (id >= map.size()) in.fail(std::string("a ") + what + " is referred to that does not exist");
+  return map[id];
+}
+
+class DictionaryReader {
+ public:
+  explicit DictionaryReader(const SectionsReader& sections) : sections_(sections) {}
+
+  // Fills the dictionary; returns the tracebacks.
+  IdMap read(Dictionary& dictionary) {
+    Dictionary::Writer writer(dictionary);
+    const IdMap strings = read_strings(writer);
+    const IdMap frames = read_frames(writer, strings);
+    const IdMap stacks = read_stacks(writer, dictionary, frames);
+    if (sections_.has(SectionId::modules)) read_modules(writer, dictionary, strings);
+    return read_tracebacks(writer, stacks);
+  }
+
+ private:
+  IdMap read_strings(Dictionary::Writer& writer) {
+    const auto content = sections_.content(SectionId::strings);
+    ByteReader in = content.reader();
+    const auto lengths = in.column<std::uint32_t>(in.number<std::uint32_t>());
+    IdMap map(lengths.size());
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+      const std::string_view text = in.text(lengths[i]);
+      if (!is_wtf8(text)) in.fail("a string is not valid text");
+      map[i] = writer.string(text);
+    }
+    in.expect_end();
+    return map;
+  }
+
+  IdMap read_frames(Dictionary::Writer& writer, const IdMap& strings) {
+    const auto content = sections_.content(SectionId::frames);
+    ByteReader in = content.reader();
+    const auto count = in.number<std::uint32_t>();
+    const auto filenames = in.column<std::uint32_t>(count);
+    const auto functions = in.column<std::uint32_t>(count);
+    const auto lines = in.column<std::int32_t>(count);
+    const auto end_lines = in.column<std::int32_t>(count);
+    const auto columns = in.column<std::int32_t>(count);
+    const auto end_columns = in.column<std::int32_t>(count);
+    in.expect_end();
+    IdMap map(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      map[i] = writer.frame({.filename = mapped(in, strings, filenames[i], "file name"),
+                             .function = mapped(in, strings, functions[i], "function name"),
+                             .lineno = lines[i],
+                             .end_lineno = end_lines[i],
+                             .column = columns[i],
+                             .end_column = end_columns[i]});
+    }
+    return map;
+  }
+
+  // Position 0 of the result is the empty stack, which is not in the file.
+  IdMap read_stacks(Dictionary::Writer& writer, const Dictionary& dictionary, const IdMap& frames) {
+    const auto content = sections_.content(SectionId::stacks);
+    ByteReader in = content.reader();
+    const auto count = in.number<std::uint32_t>();
+    const auto distances = in.column<std::uint32_t>(count);
+    const auto stack_frames = in.column<std::uint32_t>(count);
+    in.expect_end();
+    IdMap map(std::size_t{count} + 1, kEmptyStack);
+    for (std::size_t i = 1; i < map.size(); ++i) {
+      const std::uint32_t distance = distances[i - 1];
+      if (distance == 0 || distance > i) in.fail("a stack's parent does not come before it");
+      const StackId parent = map[i - distance];
+      if (dictionary.depth(parent) == kMaxDepth) in.fail("a traceback has too many frames");
+      map[i] = writer.stack(parent, mapped(in, frames, stack_frames[i - 1], "frame"));
+    }
+    return map;
+  }
+
+  IdMap read_tracebacks(Dictionary::Writer& writer, const IdMap& stacks) {
+    const auto content = sections_.content(SectionId::tracebacks);
+    ByteReader in = content.reader();
+    const auto count = in.number<std::uint32_t>();
+    const auto stack_ids = in.column<std::uint32_t>(count);
+    const auto totals = in.column<std::int32_t>(count);
+    in.expect_end();
+    IdMap map(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const StackId stack = mapped(in, stacks, stack_ids[i], "stack");
+      if (stack == kEmptyStack) in.fail("a traceback has no frame");
+      if (totals[i] < kUnknownTotal) in.fail("a traceback has a negative number of frames");
+      map[i] = writer.traceback(stack, totals[i]);
+    }
+    return map;
+  }
+
+  void read_modules(Dictionary::Writer& writer, const Dictionary& dictionary, const IdMap& strings) {
+    const auto content = sections_.content(SectionId::modules);
+    ByteReader in = content.reader();
+    const auto count = in.number<std::uint32_t>();
+    const auto filenames = in.column<std::uint32_t>(count);
+    const auto modules = in.column<std::uint32_t>(count);
+    in.expect_end();
+    for (std::size_t i = 0; i < count; ++i) {
+      const StringId module = mapped(in, strings, modules[i], "module name");
+      writer.set_module(mapped(in, strings, filenames[i], "file name"), dictionary.string(module));
+    }
+  }
+
+  const SectionsReader& sections_;
+};
+
+struct Rows {
+  std::vector<ResolvedRecord> keys;
+  Counters counters;
+};
+
+Rows read_rows(const SectionsReader& sections, const IdMap& tracebacks) {
+  const auto content = sections.content(SectionId::rows);
+  ByteReader in = content.reader();
+  const auto count = in.number<std::uint32_t>();
+  if (count == kMaxEntries) in.fail("there are too many rows");
+  const auto traceback_ids = in.column<std::uint32_t>(count);
+  const auto domains = in.column<std::uint32_t>(count);
+  const auto generations = in.column<std::uint32_t>(count);
+  const auto threads = in.column<std::uint32_t>(count);
+  const auto labels = in.column<std::uint32_t>(count);
+  Rows rows;
+  rows.counters.count = in.column<std::uint64_t>(count);
+  rows.counters.size = in.column<std::uint64_t>(count);
+  in.expect_end();
+  rows.keys.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    rows.keys[i] = {.traceback = mapped(in, tracebacks, traceback_ids[i], "traceback"),
+                    .domain = domains[i],
+                    .generation = generations[i],
+                    .thread = threads[i],
+                    .label = labels[i]};
+  }
+  return rows;
+}
+
+BlockColumns read_blocks(const SectionsReader& sections, std::size_t row_count) {
+  const auto content = sections.content(SectionId::blocks);
+  ByteReader in = content.reader();
+  const auto count = in.number<std::uint32_t>();
+  const auto large_count = in.number<std::uint32_t>();
+  auto owners = in.column<std::uint32_t>(count);
+  auto sizes = in.column<std::uint32_t>(count);
+  const auto large_positions = in.column<std::uint32_t>(large_count);
+  const auto large_sizes = in.column<std::uint64_t>(large_count);
+  in.expect_end();
+  std::size_t large = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (owners[i] >= row_count) in.fail("a row is referred to that does not exist");
+    if (sizes[i] != BlockColumns::kLargeSize) continue;
+    if (large == large_count || large_positions[large] != i || large_sizes[large] < BlockColumns::kLargeSize) {
+      in.fail("the sizes of large blocks do not fit");
+    }
+    ++large;
+  }
+  if (large != large_count) in.fail("the sizes of large blocks do not fit");
+  std::vector<BlockColumns::Large> side_list(large_count);
+  for (std::size_t i = 0; i < large_count; ++i) side_list[i] = {large_positions[i], large_sizes[i]};
+  return BlockColumns(std::move(owners), std::move(sizes), std::move(side_list));
+}
+
+}  // namespace
+
+bool looks_like_snapshot(std::span<const std::byte> bytes) noexcept {
+  return bytes.size() >= sizeof kMagic &&
+         ByteReader(bytes, 0, ByteReader::Place::exact).number<std::uint64_t>() == kMagic;
+}
+
+Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* attributes) {
+  const SectionsReader sections(bytes);
+  const auto meta = sections.content(SectionId::meta);
+  ByteReader in = meta.reader();
+  const auto traceback_limit = in.number<std::int64_t>();
+  const auto dropped = in.number<std::uint64_t>();
+  in.expect_end();
+
+  auto dictionary = std::make_shared<Dictionary>();
+  const IdMap tracebacks = DictionaryReader(sections).read(*dictionary);
+  Rows rows = read_rows(sections, tracebacks);
+  std::optional<BlockColumns> blocks;
+  if (sections.has(SectionId::blocks)) blocks = read_blocks(sections, rows.keys.size());
+  if (attributes != nullptr) {
+    attributes->clear();
+    if (sections.has(SectionId::attributes)) *attributes = sections.content(SectionId::attributes).bytes;
+  }
+  return Snapshot::resolved(std::move(dictionary), std::move(rows.keys), std::move(rows.counters), std::move(blocks),
+                            traceback_limit, dropped);
+}
+
+Snapshot load(const std::string& path) { return from_bytes(read_file(path)); }
+
+}  // namespace memtrace::snapshot

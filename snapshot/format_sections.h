@@ -1,0 +1,81 @@
+// The container of the file format: a header, a table of sections, and the sections, each compressed and checked on its own.
+// What the sections hold is format_write.cpp's and format_read.cpp's business; README.md draws the layout.
+// Thread-safety: pure functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "snapshot/byte_io.h"
+
+namespace memtrace::snapshot {
+
+inline constexpr std::uint64_t kMagic = 0x0A'43'52'54'4D'45'4D'89;  // 89 "MEMTRC" 0A
+inline constexpr std::size_t kHeaderSize = 32;
+inline constexpr std::size_t kSectionEntrySize = 32;
+inline constexpr std::size_t kMaxSections = 256;
+
+// A section may grow to this much when it is decompressed; the writer pads what compresses better.
+inline constexpr std::uint64_t kFreeExpansion = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t kMaxExpansion = 1024;
+
+enum class SectionId : std::uint16_t {
+  meta = 1,
+  strings = 2,
+  frames = 3,
+  stacks = 4,
+  tracebacks = 5,
+  rows = 6,
+  blocks = 7,
+  modules = 8,
+  attributes = 9,
+};
+
+// Level 1 for the large columns, more for the small tables.
+enum class Effort : std::uint8_t { fast, thorough };
+
+class SectionsWriter {
+ public:
+  void add(std::uint16_t id, bool optional, Effort effort, ByteView content);
+  Bytes finish() &&;
+
+ private:
+  struct Stored {
+    std::uint16_t id;
+    bool optional;
+    bool compressed;
+    std::uint64_t raw_size;
+    Bytes bytes;
+  };
+  std::vector<Stored> sections_;
+};
+
+class SectionsReader {
+ public:
+  // Checks the header, the table and every checksum; decompresses nothing.
+  explicit SectionsReader(ByteView file);
+
+  bool has(SectionId id) const noexcept;
+
+  // A known section, decompressed. FormatError when it is missing.
+  struct Content {
+    Bytes bytes;
+    std::uint64_t offset;  // of the stored section in the file
+    ByteReader reader() const { return ByteReader(bytes, offset, ByteReader::Place::section); }
+  };
+  Content content(SectionId id) const;
+
+ private:
+  struct Entry {
+    std::uint16_t id;
+    std::uint8_t encoding;
+    std::uint64_t stored_size, raw_size, offset;
+  };
+  const Entry* find(SectionId id) const noexcept;
+
+  ByteView file_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace memtrace::snapshot

@@ -1,0 +1,179 @@
+#include <utility>
+
+#include "snapshot/common_stacks.h"
+#include "snapshot/file_io.h"
+#include "snapshot/format.h"
+#include "snapshot/format_sections.h"
+
+namespace memtrace::snapshot {
+
+namespace {
+
+void add(SectionsWriter& sections, SectionId id, const ByteWriter& content, Effort effort = Effort::thorough) {
+  sections.add(static_cast<std::uint16_t>(id), false, effort, content.view());
+}
+
+// The values of member(0..count) as one column.
+template <class T, class Member>
+void write_column(ByteWriter& out, std::size_t count, Member&& member) {
+  std::vector<T> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = member(static_cast<std::uint32_t>(i));
+  out.column(values);
+}
+
+void write_meta(SectionsWriter& sections, const Snapshot& snapshot) {
+  ByteWriter out;
+  out.number(snapshot.traceback_limit());
+  out.number(snapshot.dropped());
+  add(sections, SectionId::meta, out);
+}
+
+void write_strings(SectionsWriter& sections, const Dictionary& dictionary) {
+  ByteWriter out;
+  const std::uint32_t count = dictionary.string_count();
+  out.number(count);
+  write_column<std::uint32_t>(out, count, [&](StringId id) {
+    return static_cast<std::uint32_t>(dictionary.string(id).size());
+  });
+  for (StringId id = 0; id < count; ++id) out.text(dictionary.string(id));
+  add(sections, SectionId::strings, out);
+}
+
+void write_frames(SectionsWriter& sections, const Dictionary& dictionary) {
+  ByteWriter out;
+  const std::uint32_t count = dictionary.frame_count();
+  out.number(count);
+  write_column<std::uint32_t>(out, count, [&](FrameId id) { return dictionary.frame(id).filename; });
+  write_column<std::uint32_t>(out, count, [&](FrameId id) { return dictionary.frame(id).function; });
+  write_column<std::int32_t>(out, count, [&](FrameId id) { return dictionary.frame(id).lineno; });
+  write_column<std::int32_t>(out, count, [&](FrameId id) { return dictionary.frame(id).end_lineno; });
+  write_column<std::int32_t>(out, count, [&](FrameId id) { return dictionary.frame(id).column; });
+  write_column<std::int32_t>(out, count, [&](FrameId id) { return dictionary.frame(id).end_column; });
+  add(sections, SectionId::frames, out);
+}
+
+// Without stack 0. A parent is written as its distance, which is small.
+void write_stacks(SectionsWriter& sections, const Dictionary& dictionary) {
+  ByteWriter out;
+  const std::uint32_t count = dictionary.stack_count() - 1;
+  out.number(count);
+  write_column<std::uint32_t>(out, count, [&](StackId id) { return id + 1 - dictionary.stack(id + 1).parent; });
+  write_column<std::uint32_t>(out, count, [&](StackId id) { return dictionary.stack(id + 1).frame; });
+  add(sections, SectionId::stacks, out);
+}
+
+void write_tracebacks(SectionsWriter& sections, const Dictionary& dictionary) {
+  ByteWriter out;
+  const std::uint32_t count = dictionary.traceback_count();
+  out.number(count);
+  write_column<std::uint32_t>(out, count, [&](TracebackId id) { return dictionary.traceback(id).stack; });
+  write_column<std::int32_t>(out, count, [&](TracebackId id) { return dictionary.traceback(id).total_nframe; });
+  add(sections, SectionId::tracebacks, out);
+}
+
+void write_modules(SectionsWriter& sections, const Dictionary& dictionary) {
+  const auto modules = dictionary.modules();
+  if (modules.empty()) return;
+  ByteWriter out;
+  out.number(static_cast<std::uint32_t>(modules.size()));
+  write_column<std::uint32_t>(out, modules.size(), [&](std::uint32_t i) { return modules[i].first; });
+  write_column<std::uint32_t>(out, modules.size(), [&](std::uint32_t i) { return modules[i].second; });
+  add(sections, SectionId::modules, out);
+}
+
+void write_rows(SectionsWriter& sections, const Snapshot& snapshot, const std::vector<TracebackId>& tracebacks) {
+  ByteWriter out;
+  const auto rows = snapshot.rows();
+  const auto keys = snapshot.keys();
+  const Counters& counters = snapshot.counters();
+  const std::size_t count = rows.size();
+  out.number(static_cast<std::uint32_t>(count));
+  write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return tracebacks[i]; });
+  write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return keys[rows[i]].domain; });
+  write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return keys[rows[i]].generation; });
+  write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return keys[rows[i]].thread; });
+  write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return keys[rows[i]].label; });
+  write_column<std::uint64_t>(out, count, [&](std::uint32_t i) { return counters.count[rows[i]]; });
+  write_column<std::uint64_t>(out, count, [&](std::uint32_t i) { return counters.size[rows[i]]; });
+  add(sections, SectionId::rows, out);
+}
+
+void write_blocks(SectionsWriter& sections, const Snapshot& snapshot) {
+  std::vector<std::uint32_t> row_number(snapshot.column_count());
+  const auto rows = snapshot.rows();
+  for (std::size_t i = 0; i < rows.size(); ++i) row_number[rows[i]] = static_cast<std::uint32_t>(i);
+
+  const std::size_t count = snapshot.block_count();
+  std::vector<std::uint32_t> owners(count), sizes(count);
+  std::vector<std::uint32_t> large_positions;
+  std::vector<std::uint64_t> large_sizes;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Block block = snapshot.block(i);
+    owners[i] = row_number[block.row];
+    if (block.size < BlockColumns::kLargeSize) {
+      sizes[i] = static_cast<std::uint32_t>(block.size);
+    } else {
+      sizes[i] = BlockColumns::kLargeSize;
+      large_positions.push_back(static_cast<std::uint32_t>(i));
+      large_sizes.push_back(block.size);
+    }
+  }
+  ByteWriter out;
+  out.number(static_cast<std::uint32_t>(count));
+  out.number(static_cast<std::uint32_t>(large_sizes.size()));
+  out.column(owners);
+  out.column(sizes);
+  out.column(large_positions);
+  out.column(large_sizes);
+  add(sections, SectionId::blocks, out, Effort::fast);
+}
+
+// Without the rows that count nothing, which no block refers to either.
+Snapshot without_empty_rows(const Snapshot& snapshot) {
+  std::vector<std::uint8_t> keep(snapshot.column_count());
+  for (std::size_t row = 0; row < keep.size(); ++row) keep[row] = snapshot.counters().count[row] != 0;
+  if (snapshot.has_blocks()) {
+    for (const std::uint32_t row : snapshot.block_columns().owners()) keep[row] = 1;
+  }
+  return snapshot.select_rows(keep);
+}
+
+}  // namespace
+
+std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::byte> attributes) {
+  const Snapshot written = without_empty_rows(snapshot);
+  const auto rows = written.rows();
+
+  // A Dictionary of what the rows refer to and nothing else.
+  Dictionary dictionary;
+  std::vector<TracebackId> tracebacks(rows.size());
+  {
+    Importer importer(*written.dictionary(), dictionary);
+    const std::vector<StackId> stacks = importer.stacks(written, StackDetail::all_frames);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const TracebackId old_id = written.keys()[rows[i]].traceback;
+      tracebacks[i] = importer.traceback(stacks[rows[i]], written.dictionary()->traceback(old_id).total_nframe);
+    }
+    importer.modules();
+  }
+
+  SectionsWriter sections;
+  write_meta(sections, written);
+  write_strings(sections, dictionary);
+  write_frames(sections, dictionary);
+  write_stacks(sections, dictionary);
+  write_tracebacks(sections, dictionary);
+  write_modules(sections, dictionary);
+  write_rows(sections, written, tracebacks);
+  if (written.has_blocks()) write_blocks(sections, written);
+  if (!attributes.empty()) {
+    sections.add(static_cast<std::uint16_t>(SectionId::attributes), true, Effort::thorough, attributes);
+  }
+  return std::move(sections).finish();
+}
+
+void dump(const Snapshot& snapshot, const std::string& path, std::span<const std::byte> attributes) {
+  write_file(path, to_bytes(snapshot, attributes));
+}
+
+}  // namespace memtrace::snapshot

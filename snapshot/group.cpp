@@ -1,0 +1,208 @@
+#include "snapshot/group.h"
+
+#include <numeric>
+#include <stdexcept>
+
+#include "snapshot/radix_sort.h"
+
+namespace memtrace::snapshot {
+
+namespace {
+
+struct Sum {
+  std::uint64_t size = 0;
+  std::uint64_t count = 0;
+
+  Sum& operator+=(const Sum& other) noexcept {
+    size += other.size;
+    count += other.count;
+    return *this;
+  }
+};
+
+bool heavier(const Sum& a, const Sum& b) noexcept {
+  return a.size != b.size ? a.size > b.size : a.count > b.count;
+}
+
+std::vector<Sum> sums_by_stack(const KeyTables& tables, const Snapshot& snapshot, std::span<const StackId> stacks) {
+  std::vector<Sum> sums(tables.stack_count());
+  const Counters& counters = snapshot.counters();
+  for (const std::uint32_t row : snapshot.rows()) sums[stacks[row]] += {counters.size[row], counters.count[row]};
+  return sums;
+}
+
+std::vector<Sum> sums_by_last_frame(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
+                                    std::span<const StackId> stacks) {
+  std::vector<Sum> sums(tables.frame_count());
+  const Counters& counters = snapshot.counters();
+  for (const std::uint32_t row : snapshot.rows()) {
+    sums[dictionary.stack(stacks[row]).frame] += {counters.size[row], counters.count[row]};
+  }
+  return sums;
+}
+
+// Adds to each stack what the stacks above it hold. Children have larger ids than their parent.
+void make_inclusive(const Dictionary& dictionary, std::vector<Sum>& sums) {
+  for (std::size_t id = sums.size(); id-- > 1;) {
+    if (sums[id].count != 0) sums[dictionary.stack(static_cast<StackId>(id)).parent] += sums[id];
+  }
+}
+
+std::vector<Sum> sums_by_every_frame(const Dictionary& dictionary, const KeyTables& tables,
+                                     const std::vector<Sum>& inclusive) {
+  std::vector<Sum> sums(tables.frame_count());
+  for (std::size_t id = 1; id < inclusive.size(); ++id) {
+    sums[dictionary.stack(static_cast<StackId>(id)).frame] += inclusive[id];
+  }
+  return sums;
+}
+
+// Ids in preorder of the tree of stacks, and how many stacks each subtree has.
+struct Preorder {
+  std::vector<StackId> order;
+  std::vector<std::uint32_t> subtree;
+};
+
+Preorder preorder_of(const Dictionary& dictionary, std::size_t count) {
+  Preorder result{std::vector<StackId>(count), std::vector<std::uint32_t>(count, 1)};
+  const auto parent = [&](std::size_t id) { return dictionary.stack(static_cast<StackId>(id)).parent; };
+  for (std::size_t id = count; id-- > 1;) result.subtree[parent(id)] += result.subtree[id];
+  std::vector<std::uint32_t> next(count, 1);  // where the next child goes
+  result.order[0] = kEmptyStack;
+  for (std::size_t id = 1; id < count; ++id) {
+    std::uint32_t& place = next[parent(id)];
+    result.order[place] = static_cast<StackId>(id);
+    next[id] = place + 1;
+    place += result.subtree[id];
+  }
+  return result;
+}
+
+// As sums_by_every_frame, but of the frames of one group in a traceback only the oldest counts. In preorder the stacks
+// below a frame of a group are an interval, so whether one of its ancestors is of the same group is a comparison with the
+// end of the group's latest interval.
+std::vector<Sum> sums_by_oldest_frame_of_group(const Dictionary& dictionary, const KeyTables& tables,
+                                               const FrameGroups& groups, const std::vector<Sum>& inclusive) {
+  std::vector<Sum> sums(tables.frame_count());
+  std::vector<std::uint32_t> interval_end(groups.count, 0);
+  const Preorder preorder = preorder_of(dictionary, inclusive.size());
+  for (std::uint32_t at = 1; at < preorder.order.size(); ++at) {
+    const StackId id = preorder.order[at];
+    const FrameId frame = dictionary.stack(id).frame;
+    std::uint32_t& end = interval_end[groups.of_frame[frame]];
+    if (at < end) continue;
+    end = at + preorder.subtree[id];
+    sums[frame] += inclusive[id];
+  }
+  return sums;
+}
+
+// Sums of finer groups with their sites, gathered into coarser ones: the heaviest part gives the site, the first of equally
+// heavy ones. part(i) is a Group, for i below group_of.size().
+template <class Part>
+std::vector<Group> gather(Part&& part, std::span<const std::uint32_t> group_of, std::size_t count) {
+  std::vector<Group> groups(count);
+  std::vector<Sum> best(count);
+  for (std::size_t i = 0; i < group_of.size(); ++i) {
+    const Group& added = part(i);
+    if (added.count == 0) continue;
+    Group& group = groups[group_of[i]];
+    const Sum sum{added.size, added.count};
+    if (group.count == 0 || heavier(sum, best[group_of[i]])) {
+      best[group_of[i]] = sum;
+      group.site = added.site;
+    }
+    group.size += added.size;
+    group.count += added.count;
+  }
+  return groups;
+}
+
+// Frames of one group and one line, as groups of their own: the candidates for the group's site.
+struct Candidates {
+  std::vector<std::uint32_t> of_frame;
+  std::vector<std::uint32_t> group_of;  // by candidate
+};
+
+Candidates candidates_of(const FrameGroups& groups, const FrameGroups& lines) {
+  std::vector<FrameId> order(lines.of_frame.size());
+  std::iota(order.begin(), order.end(), FrameId{0});
+  order = counting_sort(order, lines.count, [&](FrameId id) { return lines.of_frame[id]; });
+  order = counting_sort(order, groups.count, [&](FrameId id) { return groups.of_frame[id]; });
+  Candidates candidates{std::vector<std::uint32_t>(order.size()), {}};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::uint32_t group = groups.of_frame[order[i]];
+    const bool same = i > 0 && group == groups.of_frame[order[i - 1]] &&
+                      lines.of_frame[order[i]] == lines.of_frame[order[i - 1]];
+    if (!same) candidates.group_of.push_back(group);
+    candidates.of_frame[order[i]] = static_cast<std::uint32_t>(candidates.group_of.size() - 1);
+  }
+  return candidates;
+}
+
+std::vector<Group> groups_of_frames(const KeyTables& tables, const std::vector<Sum>& by_frame, GroupBy group_by) {
+  const auto frame = [&](std::size_t id) {
+    return Group{by_frame[id].size, by_frame[id].count, {kEmptyStack, static_cast<FrameId>(id)}};
+  };
+  const FrameGroups& groups = frame_groups(tables, group_by);
+  if (group_by == GroupBy::lineno || group_by == GroupBy::filename) return gather(frame, groups.of_frame, groups.count);
+
+  const Candidates candidates = candidates_of(groups, tables.lines());
+  const std::vector<Group> sites = gather(frame, candidates.of_frame, candidates.group_of.size());
+  return gather([&](std::size_t i) { return sites[i]; }, candidates.group_of, groups.count);
+}
+
+std::vector<Group> groups_of_stacks(const KeyTables& tables, const std::vector<Sum>& by_stack) {
+  const auto stack = [&](std::size_t id) {
+    return Group{by_stack[id].size, by_stack[id].count, {static_cast<StackId>(id), kUnknownFrame}};
+  };
+  const PathGroups& paths = tables.paths();
+  return gather(stack, std::span(paths.of_stack).first(by_stack.size()), paths.count);
+}
+
+}  // namespace
+
+StackDetail detail_of(GroupBy group_by, bool cumulative) noexcept {
+  return cumulative || group_by == GroupBy::traceback ? StackDetail::all_frames : StackDetail::most_recent_frame;
+}
+
+const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by) {
+  switch (group_by) {
+    case GroupBy::filename:
+      return tables.filenames();
+    case GroupBy::function:
+      return tables.functions();
+    case GroupBy::module:
+      return tables.modules();
+    case GroupBy::lineno:
+      return tables.lines();
+    default:
+      throw std::invalid_argument("not a key of frames");
+  }
+}
+
+std::string_view key_text(const KeyTables& tables, GroupBy group_by, std::uint32_t number) {
+  if (group_by != GroupBy::function && group_by != GroupBy::module) return {};
+  return frame_groups(tables, group_by).names[number];
+}
+
+std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
+                              std::span<const StackId> stacks, GroupBy group_by, bool cumulative) {
+  if (group_by == GroupBy::traceback) {
+    if (cumulative) throw std::invalid_argument("cumulative mode needs a key of single frames");
+    return groups_of_stacks(tables, sums_by_stack(tables, snapshot, stacks));
+  }
+  if (!cumulative) {
+    return groups_of_frames(tables, sums_by_last_frame(dictionary, tables, snapshot, stacks), group_by);
+  }
+  std::vector<Sum> inclusive = sums_by_stack(tables, snapshot, stacks);
+  make_inclusive(dictionary, inclusive);
+  const bool once_per_traceback = group_by == GroupBy::function || group_by == GroupBy::module;
+  const std::vector<Sum> by_frame =
+      once_per_traceback
+          ? sums_by_oldest_frame_of_group(dictionary, tables, frame_groups(tables, group_by), inclusive)
+          : sums_by_every_frame(dictionary, tables, inclusive);
+  return groups_of_frames(tables, by_frame, group_by);
+}
+
+}  // namespace memtrace::snapshot

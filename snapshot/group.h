@@ -1,0 +1,41 @@
+// Sums by group: the common ground of statistics and comparison. Private to snapshot/.
+//
+// Counters go from rows to frames or stacks first and from there to groups, each step a scatter-add over dense ids. On the
+// way the heaviest frame of each (file, line), and the heaviest (file, line) of each group, is chosen as the group's site.
+// Thread-safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "snapshot/common_stacks.h"
+#include "snapshot/keys.h"
+#include "snapshot/snapshot.h"
+#include "snapshot/statistics.h"
+
+namespace memtrace::snapshot {
+
+struct Group {
+  std::uint64_t size = 0;
+  std::uint64_t count = 0;  // 0: no such group
+  Site site;
+};
+
+// How much of a stack decides about the group.
+StackDetail detail_of(GroupBy group_by, bool cumulative) noexcept;
+
+// The numbering of frames for a frame key.
+const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by);
+
+// Text of a function or module group; empty for the other keys. Lives as long as the tables.
+std::string_view key_text(const KeyTables& tables, GroupBy group_by, std::uint32_t number);
+
+// By group number (path number for traceback). `stacks` holds, by row index of the snapshot, ids of the Dictionary of
+// `tables`. std::invalid_argument for cumulative traceback.
+std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
+                              std::span<const StackId> stacks, GroupBy group_by, bool cumulative);
+
+}  // namespace memtrace::snapshot

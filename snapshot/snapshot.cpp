@@ -1,0 +1,165 @@
+#include "snapshot/snapshot.h"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "snapshot/columns.h"
+#include "snapshot/common_stacks.h"
+
+namespace memtrace::snapshot {
+
+namespace {
+
+void check_counters(const Counters& counters, std::size_t rows) {
+  if (counters.count.size() != rows || counters.size.size() != rows) {
+    throw std::invalid_argument("the columns of a snapshot differ in length");
+  }
+  if (rows >= kMaxEntries) throw std::length_error("a snapshot has too many rows");
+}
+
+}  // namespace
+
+Snapshot::Snapshot(std::shared_ptr<const Columns> columns, std::shared_ptr<const Selection> selection,
+                   std::int64_t traceback_limit)
+    : columns_(std::move(columns)), selection_(std::move(selection)), traceback_limit_(traceback_limit) {}
+
+Snapshot Snapshot::deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
+                            std::vector<RecordId> record_ids, Counters counters, std::optional<BlockColumns> blocks,
+                            std::int64_t traceback_limit, std::uint64_t dropped) {
+  check_counters(counters, record_ids.size());
+  if (!resolver) throw std::invalid_argument("a deferred snapshot needs a resolver");
+  auto columns = std::make_shared<Columns>();
+  columns->dictionary = std::move(dictionary);
+  columns->counters = std::move(counters);
+  columns->has_blocks = blocks.has_value();
+  columns->set_deferred(std::move(resolver), std::move(record_ids), blocks ? std::move(*blocks) : BlockColumns{},
+                        dropped);
+  return Snapshot(std::move(columns), nullptr, traceback_limit);
+}
+
+Snapshot Snapshot::resolved(std::shared_ptr<Dictionary> dictionary, std::vector<ResolvedRecord> keys, Counters counters,
+                            std::optional<BlockColumns> blocks, std::int64_t traceback_limit, std::uint64_t dropped) {
+  check_counters(counters, keys.size());
+  const std::uint32_t tracebacks = dictionary->traceback_count();
+  if (std::any_of(keys.begin(), keys.end(), [&](const ResolvedRecord& key) { return key.traceback >= tracebacks; })) {
+    throw std::invalid_argument("a row refers to a traceback that does not exist");
+  }
+  if (blocks) {
+    const auto owners = std::as_const(*blocks).owners();
+    if (std::any_of(owners.begin(), owners.end(), [&](std::uint32_t row) { return row >= keys.size(); })) {
+      throw std::invalid_argument("a block refers to a row that does not exist");
+    }
+  }
+  auto columns = std::make_shared<Columns>();
+  columns->dictionary = std::move(dictionary);
+  columns->counters = std::move(counters);
+  columns->has_blocks = blocks.has_value();
+  columns->set_resolved(std::move(keys), blocks ? std::move(*blocks) : BlockColumns{}, dropped);
+  return Snapshot(std::move(columns), nullptr, traceback_limit);
+}
+
+std::uint64_t Snapshot::dropped() const { return columns_->resolved().dropped; }
+
+bool Snapshot::is_resolved() const noexcept { return columns_->is_resolved(); }
+
+const std::shared_ptr<Dictionary>& Snapshot::dictionary() const noexcept { return columns_->dictionary; }
+
+std::span<const std::uint32_t> Snapshot::rows() const {
+  return selection_ ? selection_->rows : columns_->resolved().every_row;
+}
+
+Row Snapshot::row(std::uint32_t index) const {
+  return {columns_->resolved().keys[index], columns_->counters.count[index], columns_->counters.size[index]};
+}
+
+std::size_t Snapshot::column_count() const noexcept { return columns_->counters.count.size(); }
+
+std::span<const ResolvedRecord> Snapshot::keys() const { return columns_->resolved().keys; }
+
+std::span<const StackId> Snapshot::stacks() const { return columns_->resolved().stacks; }
+
+const Counters& Snapshot::counters() const noexcept { return columns_->counters; }
+
+std::uint64_t Snapshot::total_count() const {
+  std::uint64_t total = 0;
+  for (const std::uint32_t row : rows()) total += columns_->counters.count[row];
+  return total;
+}
+
+std::uint64_t Snapshot::total_size() const {
+  std::uint64_t total = 0;
+  for (const std::uint32_t row : rows()) total += columns_->counters.size[row];
+  return total;
+}
+
+bool Snapshot::has_blocks() const noexcept { return columns_->has_blocks; }
+
+std::size_t Snapshot::block_count() const {
+  if (!has_blocks()) throw std::logic_error("the snapshot was taken without its blocks");
+  const auto& resolved = columns_->resolved();
+  return selection_ ? selection_->blocks(resolved).size() : resolved.blocks.count();
+}
+
+Block Snapshot::block(std::size_t position) const {
+  const auto& resolved = columns_->resolved();
+  if (selection_) position = selection_->blocks(resolved)[position];
+  return {resolved.blocks.owner(position), resolved.blocks.size(position)};
+}
+
+const BlockColumns& Snapshot::block_columns() const { return columns_->resolved().blocks; }
+
+bool Snapshot::same_blocks(const Snapshot& other) const {
+  const std::size_t count = block_count();
+  if (count != other.block_count()) return false;
+  if (columns_ == other.columns_ && selection_ == other.selection_) return true;
+  const CommonStacks common = common_stacks(*this, other, StackDetail::all_frames);
+  const std::shared_ptr<const KeyTables> tables = common.dictionary->keys();
+  const std::vector<std::uint32_t>& path = tables->paths().of_stack;
+  const auto same_row = [&](std::uint32_t ours, std::uint32_t theirs) {
+    const ResolvedRecord& a = keys()[ours];
+    const ResolvedRecord& b = other.keys()[theirs];
+    return a.domain == b.domain && path[common.first[ours]] == path[common.second[theirs]] &&
+           dictionary()->traceback(a.traceback).total_nframe == other.dictionary()->traceback(b.traceback).total_nframe;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    const Block ours = block(i), theirs = other.block(i);
+    if (ours.size != theirs.size || !same_row(ours.row, theirs.row)) return false;
+  }
+  return true;
+}
+
+Snapshot Snapshot::select_rows(std::span<const std::uint8_t> keep) const {
+  if (keep.size() != column_count()) throw std::invalid_argument("a selection needs one entry per row");
+  const auto before = rows();
+  std::vector<std::uint32_t> selected;
+  selected.reserve(before.size());
+  for (const std::uint32_t row : before) {
+    if (keep[row] != 0) selected.push_back(row);
+  }
+  if (selected.size() == before.size()) return *this;
+  selected.shrink_to_fit();
+  return Snapshot(columns_, std::make_shared<const Selection>(std::move(selected)), traceback_limit_);
+}
+
+Snapshot Snapshot::select_blocks(std::span<const std::size_t> positions) const {
+  const std::size_t available = block_count();
+  const auto& resolved = columns_->resolved();
+  Counters counters{std::vector<std::uint64_t>(column_count()), std::vector<std::uint64_t>(column_count())};
+  BlockColumns blocks;
+  blocks.reserve(positions.size());
+  for (const std::size_t position : positions) {
+    if (position >= available) throw std::invalid_argument("a selection refers to a block that does not exist");
+    const Block chosen = block(position);
+    ++counters.count[chosen.row];
+    counters.size[chosen.row] += chosen.size;
+    blocks.append(chosen.row, chosen.size);
+  }
+  return Snapshot::resolved(dictionary(), resolved.keys, std::move(counters), std::move(blocks), traceback_limit_,
+                            resolved.dropped);
+}
+
+std::size_t Snapshot::memory() const { return columns_->memory(); }
+
+}  // namespace memtrace::snapshot
