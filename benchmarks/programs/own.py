@@ -8,6 +8,7 @@ import argparse
 import ast
 import inspect
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -85,10 +86,9 @@ def build_tree(depth: int) -> TreeNode:
 
 def bintree(scale: float) -> float:
     """Build a tree four times: 2 ** 17 call paths, the most distinct stacks of all programs."""
-    depth = BINTREE_DEPTH if scale == 1 else max(1, int(BINTREE_DEPTH * scale))
     weight = 0.0
     for _ in range(BINTREE_ROUNDS):
-        root: TreeNode | None = build_tree(depth)
+        root: TreeNode | None = build_tree(bintree_depth(scale))
         while root is not None:
             weight += root.weight
             root = root.right
@@ -102,3 +102,23 @@ WORKLOADS: Final[dict[str, Callable[[float], object]]] = {
     "jsn": jsn,
     "bintree": bintree,
 }
+
+
+def held_blocks(scale: float) -> int:
+    """Return how many blocks `hold` keeps alive, but for a few hundred cached small integers."""
+    return int(HOLD_ITEMS * scale) * HOLD_BLOCKS_PER_ITEM
+
+
+def bintree_depth(scale: float) -> int:
+    """Return how deep a tree `bintree` builds: one level less for each halving of the scale."""
+    return max(1, BINTREE_DEPTH + round(math.log2(scale)))
+
+
+def bintree_nodes(scale: float) -> int:
+    """Return how many distinct places `bintree` allocates at or calls from.
+
+    A place is a line position on one call path. A call of `build_tree` that makes two more has
+    four (the two calls, the number, the tree node), one at the bottom has two.
+    """
+    bottom: int = 2 ** bintree_depth(scale)
+    return (bottom - 1) * 4 + bottom * 2
