@@ -36,7 +36,7 @@ void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* bl
 void refresh(Thread& thread, Era& era) noexcept {
   // Read first: a change that comes while this runs is seen at the next event.
   const std::uint64_t version = control.version();
-  thread.stack.reset(era.nframe());
+  thread.stack.reset(era);
   thread.context = kNone;
   thread.context_apart = kNone;
   thread.version = version;

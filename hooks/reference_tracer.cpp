@@ -17,12 +17,10 @@ constinit void* chained_data = nullptr;
   if (!is_exclusive(attached)) return;
   Era* era = control.era();
   if (era == nullptr) return;
-  const void* block = compat::block_of(object);
-  if (era->find(block).record == kNone) return;
   thread.exclusive = true;
   const RecordId record = capture(thread, *era, attached);
   if (record == kNone) return era->drop();
-  era->reassign(thread, block, record);
+  era->reassign(thread, compat::block_of(object), record);
 }
 
 int on_reference(PyObject* object, PyRefTracerEvent event, void*) {

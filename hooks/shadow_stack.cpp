@@ -6,6 +6,18 @@
 
 namespace memtrace {
 
+void ShadowStack::reset(const Era& era) noexcept {
+  nframe_ = era.nframe();
+  window_ = std::max(nframe_, 2u);  // see verified()
+  size_ = 0;
+  anchors_known_ = 0;
+  leaf_context_ = kNone;
+  ++generation_;
+  // Ids mean the same as long as the era lasts.
+  if (era_ != era.number()) std::fill(std::begin(recent_), std::end(recent_), Recent{});
+  era_ = era.number();
+}
+
 // Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many entries from the outermost
 // on may still be right: the last of those at most differs in its instruction.
 std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
@@ -132,11 +144,11 @@ RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, Contex
   leaf_context_ = context;
   if (depth == 0) {
     leaf_on_top_ = false;
-    return leaf_record_ = era.record(kRoot, kUnknownSite, context, thread_half);
+    return leaf_record_ = record_at(era, kRoot, kUnknownSite, context, thread_half);
   }
   leaf_on_top_ = size_ == 1 || entries_[size_ - 2].depth != depth;
   leaf_parent_ = parent_of(era, depth - 1);
-  leaf_record_ = leaf_parent_ == kNone ? kNone : era.record(leaf_parent_, reals_[depth - 1].site, context, thread_half);
+  leaf_record_ = leaf_parent_ == kNone ? kNone : record_at(era, leaf_parent_, reals_[depth - 1].site, context, thread_half);
   return leaf_record_;
 }
 

@@ -24,19 +24,12 @@ namespace memtrace {
 class ShadowStack {
  public:
   // Forgets everything: another era, or a code object died whose address a frame may be in again.
-  void reset(std::uint32_t nframe) noexcept {
-    nframe_ = nframe;
-    window_ = nframe > 2 ? nframe : 2;  // see verified()
-    size_ = 0;
-    anchors_known_ = 0;
-    leaf_context_ = kNone;
-    ++generation_;
-  }
+  void reset(const Era& era) noexcept;
 
   // The record of an allocation under `top` in `context`; kNone when memory cannot be had. `top` is null outside of Python.
   RecordId capture(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
     if (top == nullptr) [[unlikely]]
-      return era.record(kRoot, kUnknownSite, context, thread_half);
+      return record_at(era, kRoot, kUnknownSite, context, thread_half);
     if (!verified(top)) [[unlikely]]
       return capture_changed(era, top, context, thread_half);
     Entry& entry = entries_[size_ - 1];
@@ -53,7 +46,7 @@ class ShadowStack {
     leaf.node = kNone;
     leaf.crossing = kNone;
     leaf_context_ = context;
-    leaf_record_ = era.record(leaf_parent_, leaf.site, context, thread_half);
+    leaf_record_ = record_at(era, leaf_parent_, leaf.site, context, thread_half);
     return leaf_record_;
   }
 
@@ -76,7 +69,25 @@ class ShadowStack {
     std::uint32_t generation;
   };
 
+  // A record that was asked for lately. Loops ask for the same few again and again, and this answers without a walk over siblings.
+  struct Recent {
+    NodeId parent;
+    SiteId site;
+    ContextId context;
+    RecordId record;
+  };
+
   static constexpr std::size_t kPlaces = 512;
+  static constexpr unsigned kRecentBits = 9;
+
+  RecordId record_at(Era& era, NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
+    Recent& recent = recent_[(parent * 0x9e3779b1u ^ site * 0x85ebca6bu) >> (32 - kRecentBits)];
+    if (recent.site == site && recent.parent == parent && recent.context == context) [[likely]]
+      return recent.record;
+    const RecordId record = era.record(parent, site, context, thread_half);
+    if (record != kNone) recent = {parent, site, context, record};
+    return record;
+  }
 
   // Whether the frames that a trace shows are those of the shadow, the innermost one's instruction apart. Two at least are compared: a generator that
   // is resumed from elsewhere has the same address and another caller.
@@ -135,8 +146,10 @@ class ShadowStack {
   heap::Buffer<Real> reals_;
   heap::Buffer<const compat::Frame*> fresh_;
   heap::Buffer<NodeId> anchors_;
+  std::uint64_t era_ = 0;  // of recent_
   // Where in entries_ a frame was last put: a hint.
   std::uint32_t places_[kPlaces] = {};
+  Recent recent_[std::size_t{1} << kRecentBits] = {};
 };
 
 }  // namespace memtrace

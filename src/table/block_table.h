@@ -117,10 +117,13 @@ class BasicBlockTable {
     return slot == nullptr ? Block{} : parse(slot);
   }
 
-  // Gives the block at `address` another record. pre: it is there, and the caller owns it.
-  void change_record(const void* address, RecordId record) noexcept {
+  // Gives the block at `address` another record, and returns it as it was; does nothing when there is none. pre: the caller owns it.
+  Block exchange_record(const void* address, RecordId record) noexcept {
     Slot* slot = find_slot(address);
-    store(slot, (load(slot) & ~kRecordMask) | record);
+    if (slot == nullptr) return {};
+    const Block block = parse(slot);
+    if (block.record != kNone) store(slot, (load(slot) & ~kRecordMask) | record);
+    return block;
   }
 
   // Notes that the code object at `address` has this id, so that its free will say so. A code object needs no block of ours: those older than

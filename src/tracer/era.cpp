@@ -43,17 +43,9 @@ Block Era::take_odd(const void* address) noexcept {
   return block;
 }
 
-void Era::reassign(ThreadState& thread, const void* address, RecordId record) noexcept {
+void Era::reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept {
   const Block block = find(address);
-  if (block.record == kNone || block.record == record) return;
-  if (BlockTable::covers(address)) {
-    blocks_.change_record(address, record);
-  } else {
-    Block replaced;
-    odd_.add(0, address, record, block.size, replaced);
-  }
-  account_free(thread, {block.record, block.size, kNone});
-  account_allocation(thread, record, block.size);
+  if (block.record != kNone && block.record != record) add_odd(thread, address, block.size, record);
 }
 
 Ledger* Era::ledger_of(ThreadState& thread) noexcept {

@@ -85,8 +85,15 @@ class Era {
     return block.code != kNone;
   }
 
-  // Gives a live block to another record: it was reused without being freed. pre: the caller owns it.
-  void reassign(ThreadState& thread, const void* address, RecordId record) noexcept;
+  // Gives a live block to another record: it was reused without being freed. A block that is not traced stays so. pre: the caller owns it.
+  void reassign(ThreadState& thread, const void* address, RecordId record) noexcept {
+    if (!BlockTable::covers(address)) [[unlikely]]
+      return reassign_odd(thread, address, record);
+    const Block block = blocks_.exchange_record(address, record);
+    if (block.record == kNone || block.record == record) return;
+    account_free(thread, {block.record, block.size, kNone});
+    account_allocation(thread, record, block.size);
+  }
 
   Block find(const void* address) const noexcept;
   BlockTable& blocks() noexcept { return blocks_; }
@@ -151,6 +158,7 @@ class Era {
   void fold_pending(ThreadState& thread) noexcept;
   void add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept;
   Block take_odd(const void* address) noexcept;
+  void reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept;
   void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
   void account_free_apart(ThreadState& thread, const Block& block) noexcept;
   void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;
