@@ -52,9 +52,9 @@ SUBJECTS = (
     Subject(
         workload="bintree",
         modes=("tracemalloc25", "memtrace25"),
-        unit="distinct node",
-        counted="nodes",
-        units=own.bintree_nodes,
+        unit="distinct frame",
+        counted="frames",
+        units=own.bintree_frames,
         most_bytes=48,
     ),
 )
@@ -72,16 +72,18 @@ class Row:
     mode: str
     units: int
     by_own_word: float
+    without_block_table: float | None
     by_resident: float
 
     def cells(self) -> list[str]:
         """Return the row as text."""
         units = f"{self.units:,} {self.subject.unit}s"
-        numbers = (f"{self.by_own_word:.1f}", f"{self.by_resident:.1f}")
-        return [self.subject.workload, MODES[self.mode].label, units, *numbers]
+        numbers = (self.by_own_word, self.without_block_table, self.by_resident)
+        cells = ("" if number is None else f"{number:.1f}" for number in numbers)
+        return [self.subject.workload, MODES[self.mode].label, units, *cells]
 
 
-HEADER = ("workload", "mode", "units", "bytes a unit, by its own word", "bytes a unit, by resident memory")
+HEADER = ("workload", "mode", "units", "B a unit, own word", "without block table", "B a unit, resident")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,20 +114,18 @@ def doubtful_reports(reports: Reports, scale: float) -> list[str]:
     """Return one line for each reason not to believe *reports*.
 
     Each tracer must have traced, every mode have computed the same, and memtrace have counted as
-    many blocks as the workload holds and at least as many nodes as it has call paths, but not
-    more than twice as many: a count that is too high would flatter the bytes a unit.
+    many units as the workload's structure gives: live blocks, or distinct frames (nodes and
+    records).
     """
     found = []
     outcomes: dict[str, str] = {}
     for (workload, mode), of_mode in reports.items():
         subject = next(s for s in SUBJECTS if s.workload == workload)
         units = subject.units(scale)
-        most = units * (2 if subject.counted == "nodes" else 1)
         for report in of_mode:
             doubts = list(report["doubts"])
             counted = report[subject.counted]
-            low, high = units * (1 - COUNT_TOLERANCE), most * (1 + COUNT_TOLERANCE)
-            if counted is not None and not low <= counted <= high:
+            if counted is not None and abs(counted - units) > units * COUNT_TOLERANCE:
                 doubts.append(f"{counted:,} {subject.counted}, {units:,} expected")
             if outcomes.setdefault(workload, report["outcome"]) != report["outcome"]:
                 doubts.append("computed something else than in another mode")
@@ -150,10 +150,12 @@ def _row(reports: Reports, subject: Subject, mode: str, scale: float) -> Row:
     def median(of_mode: str, key: str) -> float:
         return float(statistics.median(report[key] for report in reports[subject.workload, of_mode]))
 
-    counted = reports[subject.workload, mode][0][subject.counted]
-    units = subject.units(scale) if counted is None else counted
+    units = subject.units(scale)
     resident = median(mode, "resident_bytes") - median(BASE, "resident_bytes")
-    return Row(subject, mode, units, median(mode, "tracer_bytes") / units, resident / units)
+    own_word = median(mode, "tracer_bytes")
+    block_table = reports[subject.workload, mode][0]["block_table_bytes"]
+    without_blocks = None if block_table is None else (own_word - block_table) / units
+    return Row(subject, mode, units, own_word / units, without_blocks, resident / units)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -114,11 +114,11 @@ def bintree_depth(scale: float) -> int:
     return max(1, BINTREE_DEPTH + round(math.log2(scale)))
 
 
-def bintree_nodes(scale: float) -> int:
-    """Return how many distinct places `bintree` allocates at or calls from.
+def bintree_frames(scale: float) -> int:
+    """Return how many distinct frames the stacks of `bintree` have, below its own.
 
-    A place is a line position on one call path. A call of `build_tree` that makes two more has
-    four (the two calls, the number, the tree node), one at the bottom has two.
+    A frame is an instruction on one call path. A call of `build_tree` that makes two more calls
+    has four (these two, the number, the tree node), a call at the bottom has two.
     """
     bottom: int = 2 ** bintree_depth(scale)
     return (bottom - 1) * 4 + bottom * 2

@@ -29,20 +29,20 @@ def main() -> None:
         {
             "resident_bytes": resident * 1024,
             "tracer_bytes": after.get("tracer_bytes", 0) - before.get("tracer_bytes", 0),
-            "status": after.get("status", {}),
+            "block_table_bytes": _growth(before, after, "block_table_bytes"),
             "blocks": _growth(before, after, "blocks"),
-            "nodes": _growth(before, after, "nodes"),
+            "frames": _growth(before, after, "nodes", "records"),
             "doubts": mode.doubts(after),
             "outcome": fingerprint(held),
         },
     )
 
 
-def _growth(before: Evidence, after: Evidence, noun: str) -> int | None:
-    """Return how many more there are, or None when this tracer does not count them."""
-    if noun not in after.get("status", {}):
+def _growth(before: Evidence, after: Evidence, *nouns: str) -> int | None:
+    """Return how many more there are in all, or None when this tracer does not count them."""
+    if "status" not in after:
         return None
-    growth: int = after["status"][noun] - before["status"][noun]
+    growth: int = sum(after["status"][noun] - before["status"][noun] for noun in nouns)
     return growth
 
 
