@@ -201,7 +201,8 @@ void bind_snapshot(py::module_& module) {
   py::class_<BlockReader>(module, "Blocks")
       .def(py::init<const snapshot::Snapshot&>(), py::arg("snapshot"))
       .def("__len__", &BlockReader::count)
-      .def("read", &BlockReader::read, py::arg("start"), py::arg("step"), py::arg("length"), py::arg("cls") = py::none());
+      .def("read", &BlockReader::read, py::arg("start"), py::arg("step"), py::arg("length"),
+           py::arg("cls") = py::none());
 
   py::class_<snapshot::Snapshot>(module, "Snapshot")
       .def_static("from_traces", &read_literal_traces, py::arg("traces"), py::arg("traceback_limit"))
@@ -212,10 +213,8 @@ void bind_snapshot(py::module_& module) {
       .def_property_readonly("total_size", &snapshot::Snapshot::total_size)
       .def("same_blocks", &snapshot::Snapshot::same_blocks, py::arg("other"), py::call_guard<py::gil_scoped_release>())
       .def("filter_traces", &filter_traces, py::arg("filters"))
-      .def("select_blocks",
-           [](const snapshot::Snapshot& self, const std::vector<std::size_t>& positions) {
-             return self.select_blocks(positions);
-           })
+      .def("select_blocks", [](const snapshot::Snapshot& self,
+                               const std::vector<std::size_t>& positions) { return self.select_blocks(positions); })
       .def("statistics", &statistics, py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("set_modules", &set_modules, py::arg("modules"))

@@ -21,6 +21,7 @@ void bind_snapshot(pybind11::module_& module);
 void bind_tracer(pybind11::module_& module);
 
 // The source of one traceback of `dictionary`. Needs bind_snapshot() to have run.
-pybind11::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary, snapshot::TracebackId traceback);
+pybind11::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary,
+                                 snapshot::TracebackId traceback);
 
 }  // namespace memtrace::binding

@@ -33,7 +33,8 @@ py::list BlockReader::read(std::size_t start, std::ptrdiff_t step, std::size_t l
 
   py::list result(length);
   for (std::size_t i = 0; i < length; ++i) {
-    const auto position = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(start) + step * static_cast<std::ptrdiff_t>(i));
+    const auto position =
+        static_cast<std::size_t>(static_cast<std::ptrdiff_t>(start) + step * static_cast<std::ptrdiff_t>(i));
     if (position >= count_) throw py::index_error("block index out of range");
     const snapshot::Block block = snapshot_.block(position);
     const snapshot::ResolvedRecord& key = keys[block.row];

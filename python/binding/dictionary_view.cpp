@@ -32,9 +32,9 @@ const py::object& DictionaryView::frame(snapshot::FrameId id) {
 py::tuple DictionaryView::detail(snapshot::FrameId id) {
   const snapshot::Frame& frame = dictionary_->frame(id);
   const bool named = frame.function != snapshot::kEmptyString;
-  return py::make_tuple(named ? name(frame.function) : py::none(), known_or_none(frame.end_lineno, frame.end_lineno > 0),
-                        known_or_none(frame.column, frame.column >= 0),
-                        known_or_none(frame.end_column, frame.end_column >= 0));
+  return py::make_tuple(
+      named ? name(frame.function) : py::none(), known_or_none(frame.end_lineno, frame.end_lineno > 0),
+      known_or_none(frame.column, frame.column >= 0), known_or_none(frame.end_column, frame.end_column >= 0));
 }
 
 py::tuple DictionaryView::frames(Reference reference) {

@@ -40,7 +40,8 @@ class Reference {
 
 class DictionaryView {
  public:
-  explicit DictionaryView(std::shared_ptr<const snapshot::Dictionary> dictionary) : dictionary_(std::move(dictionary)) {}
+  explicit DictionaryView(std::shared_ptr<const snapshot::Dictionary> dictionary)
+      : dictionary_(std::move(dictionary)) {}
 
   // Oldest first.
   pybind11::tuple frames(Reference reference);

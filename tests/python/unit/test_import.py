@@ -1,0 +1,43 @@
+"""What `import memtrace` costs the program that is to be traced."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# typing, functools, re and pickle would each cost more than memtrace's own modules.
+HEAVY = {
+    "typing",
+    "functools",
+    "collections",
+    "re",
+    "pickle",
+    "linecache",
+    "fnmatch",
+    "glob",
+    "inspect",
+    "dataclasses",
+    "pathlib",
+}
+
+
+def run(code: str, cache: Path) -> str:
+    # -S: what site imports on this machine is not memtrace's doing.
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"]
+    environment = os.environ | {"PYTHONPYCACHEPREFIX": str(cache), "PYTHONDONTWRITEBYTECODE": ""}
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
+    before = "import os, __future__; before = set(sys.modules); "
+    imported = run(before + "import memtrace; print(*set(sys.modules) - before)", tmp_path).split()
+    assert not HEAVY & set(imported)
+    assert {name for name in imported if not name.startswith("memtrace")} <= {"_operator"}
+
+
+def test_it_is_quick(tmp_path: Path) -> None:
+    code = "import os, time; start = time.perf_counter(); import memtrace; print(time.perf_counter() - start)"
+    run(code, tmp_path)  # writes the byte code
+    assert min(float(run(code, tmp_path)) for _ in range(5)) < 0.015

@@ -1,0 +1,63 @@
+"""memtrace.install_as_tracemalloc() in processes of their own: it cannot be undone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def run(code: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, timeout=60)
+
+
+def test_import_gives_memtrace() -> None:
+    code = (
+        "import sys, memtrace\n"
+        "memtrace.install_as_tracemalloc()\n"
+        "memtrace.install_as_tracemalloc()\n"
+        "import tracemalloc\n"
+        "assert tracemalloc is memtrace and sys.modules['tracemalloc'] is memtrace\n"
+    )
+    result = run(code)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_messages_name_the_module_that_was_called() -> None:
+    code = (
+        "import memtrace\n"
+        "def message():\n"
+        "    try: memtrace.take_snapshot()\n"
+        "    except RuntimeError as error: return str(error)\n"
+        "print(message())\n"
+        "memtrace.install_as_tracemalloc()\n"
+        "print(message())\n"
+    )
+    assert run(code).stdout.splitlines() == [
+        f"the {name} module must be tracing memory allocations to take a snapshot"
+        for name in ("memtrace", "tracemalloc")
+    ]
+
+
+def test_not_while_tracemalloc_traces() -> None:
+    result = run("import memtrace; memtrace.install_as_tracemalloc()", "-X", "tracemalloc")
+    assert result.returncode == 1
+    assert "RuntimeError: tracemalloc is tracing: stop it before memtrace takes its place" in result.stderr
+
+
+def test_resource_warning_shows_where_the_file_was_opened(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    program = tmp_path / "leak.py"
+    program.write_text(
+        "import memtrace\n"
+        "memtrace.install_as_tracemalloc()\n"
+        "memtrace.start(5)\n"
+        "def leak():\n"
+        "    return open(__file__)\n"
+        "leak()\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "always", str(program)], capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0
+    assert "ResourceWarning: unclosed file" in result.stderr
+    assert "Object allocated at (most recent call last):" in result.stderr
+    assert f'  File "{program}", lineno 5\n    return open(__file__)' in result.stderr
