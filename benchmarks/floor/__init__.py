@@ -1,4 +1,4 @@
-"""The floor: allocator hooks that record nothing, compiled when first needed."""
+"""The floor: hooks that record nothing, compiled when first needed."""
 
 import importlib.machinery
 import importlib.util
@@ -20,6 +20,12 @@ class FloorModule(Protocol):
 
     def is_installed(self) -> bool:
         """Tell whether all three domains are hooked."""
+
+    def install_reference_tracer(self) -> None:
+        """Set a reference tracer that does nothing; Python 3.13 and later only."""
+
+    def has_reference_tracer(self) -> bool:
+        """Tell whether this reference tracer is still set; Python 3.13 and later only."""
 
 
 def build() -> Path:

@@ -1,5 +1,6 @@
-/* Allocator hooks for the three domains that pass every call on and record nothing: what any
- * tracer built on PyMem_SetAllocator costs at least. Installed once per process, never removed. */
+/* Allocator hooks for the three domains that pass every call on and record nothing, and a reference
+ * tracer (3.13+) that only returns: what a tracer built on these interfaces costs at least.
+ * Installed once per process, never removed. */
 #include <Python.h>
 
 static PyMemAllocatorEx next_allocator[3];
@@ -51,9 +52,38 @@ static PyObject *is_installed(PyObject *self, PyObject *unused) {
     return PyBool_FromLong(domain_is_hooked(0) && domain_is_hooked(1) && domain_is_hooked(2));
 }
 
+#if PY_VERSION_HEX >= 0x030D0000
+static int ignore_reference(PyObject *object, PyRefTracerEvent event, void *data) {
+    (void)object;
+    (void)event;
+    (void)data;
+    return 0;
+}
+
+static PyObject *install_reference_tracer(PyObject *self, PyObject *unused) {
+    (void)self;
+    (void)unused;
+    if (PyRefTracer_SetTracer(ignore_reference, NULL) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *has_reference_tracer(PyObject *self, PyObject *unused) {
+    (void)self;
+    (void)unused;
+    void *data;
+    return PyBool_FromLong(PyRefTracer_GetTracer(&data) == ignore_reference);
+}
+#endif
+
 static PyMethodDef methods[] = {
     {"install", install, METH_NOARGS, "Hook the three domains; does nothing the second time."},
     {"is_installed", is_installed, METH_NOARGS, "Tell whether all three domains are hooked."},
+#if PY_VERSION_HEX >= 0x030D0000
+    {"install_reference_tracer", install_reference_tracer, METH_NOARGS, "Trace objects, doing nothing."},
+    {"has_reference_tracer", has_reference_tracer, METH_NOARGS, "Tell whether our tracer is set."},
+#endif
     {NULL, NULL, 0, NULL},
 };
 

@@ -6,10 +6,13 @@ the parent process. One mode per process; not thread-safe.
 """
 
 import importlib
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from benchmarks.floor import load as load_floor
 
 Evidence = dict[str, Any]
 
@@ -55,9 +58,7 @@ class Floor(Mode):
     label = "pass-through hooks"
 
     def prepare(self, scratch: Path) -> None:
-        from benchmarks.floor import load
-
-        self._floor = load()
+        self._floor = load_floor()
 
     def start(self) -> None:
         self._floor.install()
@@ -67,6 +68,19 @@ class Floor(Mode):
 
     def doubts(self, evidence: Mapping[str, Any]) -> list[str]:
         return [] if evidence.get("installed") else ["the hooks were not installed"]
+
+
+class FloorWithObjects(Floor):
+    """The floor of a tracer that also sees objects taken from free lists, as memtrace does."""
+
+    label = "pass-through hooks and reference tracer"
+
+    def start(self) -> None:
+        super().start()
+        self._floor.install_reference_tracer()
+
+    def evidence(self) -> Evidence:
+        return {"installed": self._floor.is_installed() and self._floor.has_reference_tracer()}
 
 
 class Tracemalloc(Mode):
@@ -179,3 +193,6 @@ MODES: dict[str, Mode] = {
     "memtrace1": Memtrace(1),
     "memtrace25": Memtrace(25),
 }
+
+if sys.version_info >= (3, 13):
+    MODES["floor_objects"] = FloorWithObjects()
