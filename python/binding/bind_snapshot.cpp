@@ -178,6 +178,10 @@ void dump(const snapshot::Snapshot& self, const py::object& path, const py::byte
   }
 }
 
+snapshot::Snapshot from_traces(const py::object& traces, const py::object& traceback_limit) {
+  return read_literal_traces(traces, to_integer<std::int64_t>(traceback_limit, "traceback_limit"));
+}
+
 void set_modules(const snapshot::Snapshot& self, const py::dict& modules) {
   for (const auto [filename, module] : modules) {
     snapshot::Dictionary& dictionary = *self.dictionary();
@@ -205,7 +209,7 @@ void bind_snapshot(py::module_& module) {
            py::arg("cls") = py::none());
 
   py::class_<snapshot::Snapshot>(module, "Snapshot")
-      .def_static("from_traces", &read_literal_traces, py::arg("traces"), py::arg("traceback_limit"))
+      .def_static("from_traces", &from_traces, py::arg("traces"), py::arg("traceback_limit"))
       .def_property_readonly("traceback_limit", &snapshot::Snapshot::traceback_limit)
       .def_property_readonly("dropped", &snapshot::Snapshot::dropped)
       .def_property_readonly("has_blocks", &snapshot::Snapshot::has_blocks)

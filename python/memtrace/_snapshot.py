@@ -149,11 +149,7 @@ class Snapshot:
         from memtrace import _tracemalloc_pickle
 
         if _tracemalloc_pickle.looks_like_pickle(data):
-            traces, limit, attributes = _tracemalloc_pickle.read(data)
-            try:
-                native = _core.Snapshot.from_traces(traces, limit)
-            except (TypeError, OverflowError) as error:
-                raise ValueError(f"not a snapshot of tracemalloc: {error}") from None
+            native, attributes = _tracemalloc_pickle.read(data)
         else:
             from memtrace._attributes import decode
 

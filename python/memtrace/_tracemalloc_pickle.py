@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 
+from memtrace import _core
 from memtrace._attributes import encode
 
 TYPE_CHECKING = False
@@ -32,21 +33,21 @@ def looks_like_pickle(data: bytes) -> bool:
     return data[:1] == pickle.PROTO
 
 
-def read(data: bytes) -> tuple[list[Any], Any, dict[str, Any]]:
-    """Return the traces, the traceback limit and the user's own attributes of the snapshot.
+def read(data: bytes) -> tuple[_core.Snapshot, dict[str, Any]]:
+    """Return the snapshot and the user's own attributes of it.
 
     Raises ValueError, naming the offset up to which the file was read, when *data* is a damaged
     pickle or one of something else.
     """
     file = io.BytesIO(data)
-    unpickler = _Unpickler(file)
     try:
-        snapshot = unpickler.load()
-        attributes = dict(vars(snapshot))
+        attributes = dict(vars(_Unpickler(file).load()))
         traces = vars(attributes.pop("traces"))["_traces"]
         limit = attributes.pop("traceback_limit")
-        encode(attributes)
+        if not isinstance(traces, (list, tuple)):
+            raise TypeError(f"its traces are no list but {type(traces).__name__}")
+        encode(attributes)  # refuses what could not be written again
+        return _core.Snapshot.from_traces(traces, limit), attributes
     except Exception as error:  # a damaged pickle raises anything
         reason = str(error) or type(error).__name__
         raise ValueError(f"at offset {file.tell()}: not a snapshot of tracemalloc: {reason}") from None
-    return traces, limit, attributes
