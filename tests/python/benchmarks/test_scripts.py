@@ -1,0 +1,65 @@
+"""The three scripts at their smallest size, end to end, with what the test environment has."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
+
+
+def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+
+
+def test_overhead(tmp_path: Path):
+    result_file = tmp_path / "result.json"
+    completed = script(
+        "overhead",
+        "--smoke",
+        "--programs=churn,jsn",
+        "--modes=bare,floor,tracemalloc1,memtrace1,memtrace25",
+        f"--json={result_file}",
+    )
+    assert completed.returncode == 0, completed.stderr
+    assert "| churn |" in completed.stdout
+    result = json.loads(result_file.read_text())
+    assert result["benchmark"] == "overhead"
+    assert result["problems"] == []
+    assert set(result["seconds"]["ratios"]["memtrace25"]) == {"churn", "jsn"}
+    assert len(result["runs"]) == 10
+
+
+def test_overhead_refuses_unknown_names_and_a_missing_base():
+    unknown = script("overhead", "--smoke", "--programs=churn,nonsense")
+    assert unknown.returncode == 2
+    assert "'nonsense' is not one of" in unknown.stderr
+    baseless = script("overhead", "--smoke", "--programs=churn", "--modes=floor")
+    assert baseless.returncode == 2
+    assert "--modes must contain bare" in baseless.stderr
+
+
+def test_overhead_fails_when_bounds_cannot_be_checked():
+    completed = script("overhead", "--smoke", "--programs=churn", "--modes=bare,memtrace25", "--assert")
+    assert completed.returncode == 1
+    assert "no bound can be checked without memray" in completed.stderr
+
+
+def test_snapshots(tmp_path: Path):
+    result_file = tmp_path / "result.json"
+    completed = script("snapshots", "--smoke", f"--json={result_file}")
+    assert completed.returncode == 0, completed.stderr
+    assert "| take_snapshot |" in completed.stdout
+    (by_tracer,) = json.loads(result_file.read_text())["repetitions"]
+    assert by_tracer["memtrace"]["results"] == by_tracer["tracemalloc"]["results"]
+    assert by_tracer["memtrace"]["results"]["lineno"]["count"] > 19_000
+
+
+def test_memory(tmp_path: Path):
+    result_file = tmp_path / "result.json"
+    completed = script("memory", "--smoke", f"--json={result_file}")
+    assert completed.returncode == 0, completed.stderr
+    assert "| hold | memtrace(25) |" in completed.stdout
+    reports = json.loads(result_file.read_text())["reports"]
+    assert reports["hold memtrace25"][0]["tracer_bytes"] > 0
