@@ -43,6 +43,8 @@ BOUNDS = {
 }
 """By how much less memtrace must need than tracemalloc."""
 
+TOLERANCE = 0.002
+
 LEAST = {"seconds": 1e-9, "size_kib": 1.0}
 
 Report = dict[str, Any]
@@ -80,20 +82,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def differing_results(reports: Reports) -> list[str]:
     """Return one line for each result in which two processes do not agree.
 
-    The program's own blocks must be the same in every group, filter, comparison and file, under
-    both tracers and in every repetition.
+    The program's own blocks must be the same in every grouping, filter, comparison and file, under
+    both tracers and in every repetition: the same groups and first group, and totals that differ
+    by at most `TOLERANCE`. Before Python 3.13 no tracer sees an object taken from a free list, and
+    which of the program's lists are such objects depends on the lists that the tracer freed.
     """
     expected: dict[str, Any] = {}
     found = []
     for repetition, report_by_tracer in enumerate(reports):
         for tracer, report in report_by_tracer.items():
             for name, result in report["results"].items():
-                if expected.setdefault(name, result) != result:
+                if not _agree(expected.setdefault(name, result), result):
                     found.append(
                         f"{name} under {tracer}, repetition {repetition}: "
                         f"{result} instead of {expected[name]}"
                     )
     return found
+
+
+def _agree(expected: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    def near(key: str, of: str) -> bool:
+        return bool(abs(result[key] - expected[key]) <= TOLERANCE * expected[of])
+
+    same = all(result[key] == expected[key] for key in ("groups", "first"))
+    return same and near("count", "count") and near("size", "size") and near("growth", "size")
 
 
 def exceeded_bounds(reports: Reports) -> list[str]:

@@ -109,7 +109,7 @@ def _summary(groups: Sequence[Any]) -> dict[str, Any]:
         "count": sum(group.count for group in own),
         "size": sum(group.size for group in own),
         "growth": sum(getattr(group, "size_diff", 0) for group in own),
-        "first": f"{Path(first.filename).name}:{first.lineno} {own[0].size} B {own[0].count}",
+        "first": f"{Path(first.filename).name}:{first.lineno}",
     }
 
 

@@ -52,7 +52,7 @@ def test_snapshots(tmp_path: Path):
     assert completed.returncode == 0, completed.stderr
     assert "| take_snapshot |" in completed.stdout
     (by_tracer,) = json.loads(result_file.read_text())["repetitions"]
-    assert by_tracer["memtrace"]["results"] == by_tracer["tracemalloc"]["results"]
+    assert by_tracer["memtrace"]["results"].keys() == by_tracer["tracemalloc"]["results"].keys()
     assert by_tracer["memtrace"]["results"]["lineno"]["count"] > 19_000
 
 
