@@ -24,6 +24,7 @@ class Measurement:
     """
 
     seconds: float
+    cpu_seconds: float
     resident_kib: int
     peak_resident_kib: int
     outcome: dict[str, str]
@@ -57,9 +58,9 @@ def measure(
     procmem.reset_peak_resident()
     with return_locals(timed_function or workload) as final_locals:
         mode.start()
-        begin = time.perf_counter()
+        begin_cpu, begin = time.process_time(), time.perf_counter()
         value = workload()
-        seconds = time.perf_counter() - begin
+        seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - begin_cpu
     collections = _collections() - collections
     resident, peak = procmem.resident_kib(), procmem.peak_resident_kib()
     evidence = mode.evidence()
@@ -70,7 +71,7 @@ def measure(
         "random": fingerprint(random.getstate()),
         "collections": str(collections),
     }
-    return Measurement(seconds, resident, peak, outcome, evidence)
+    return Measurement(seconds, cpu_seconds, resident, peak, outcome, evidence)
 
 
 def _collections() -> int:

@@ -17,7 +17,7 @@ TRACED = {
 
 
 def run(mode: str, outcome: str = "x", evidence: dict[str, Any] | None = None) -> Run:
-    return Run("program", mode, 0, Measurement(1.0, 1, 1, {"value": outcome}, evidence or {}))
+    return Run("program", mode, 0, Measurement(1.0, 1.0, 1, 1, {"value": outcome}, evidence or {}))
 
 
 def test_equal_work_and_full_evidence_pass():
