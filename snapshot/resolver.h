@@ -16,6 +16,8 @@
 
 namespace memtrace::snapshot {
 
+using memtrace::RecordId;
+
 // What the blocks of one row have in common.
 struct ResolvedRecord {
   TracebackId traceback = kUnknownTraceback;

@@ -1,0 +1,104 @@
+#include <catch2/catch_test_macros.hpp>
+#include <limits>
+#include <stdexcept>
+
+#include "snapshot/compare.h"
+#include "tests/core/snapshot/model.h"
+
+using namespace memtrace::snapshot;
+
+namespace {
+
+// Two snapshots of one Dictionary, as a tracer's are.
+std::pair<Snapshot, Snapshot> build_sharing(const model::Traces& first, const model::Traces& second) {
+  auto dictionary = std::make_shared<Dictionary>();
+  const auto make = [&](const model::Traces& traces) {
+    std::vector<ResolvedRecord> keys;
+    Counters counters;
+    BlockColumns blocks;
+    for (const model::Trace& trace : traces) {
+      blocks.append(static_cast<std::uint32_t>(keys.size()), trace.size);
+      keys.push_back({.traceback = model::intern(*dictionary, trace), .domain = trace.domain});
+      counters.count.push_back(1);
+      counters.size.push_back(trace.size);
+    }
+    return Snapshot::resolved(dictionary, keys, counters, blocks, 25);
+  };
+  Snapshot a = make(first);
+  Snapshot b = make(second);
+  return {std::move(a), std::move(b)};
+}
+
+void check_all_keys(const Snapshot& current, const Snapshot& old, const model::Traces& now, const model::Traces& before) {
+  for (const GroupBy group_by : model::kEveryKey) {
+    for (const bool cumulative : {false, true}) {
+      if (cumulative && !is_frame_key(group_by)) continue;
+      INFO(name_of(group_by) << ", cumulative " << cumulative);
+      REQUIRE(model::plain(compare(current, old, group_by, cumulative)) ==
+              model::compare(now, before, group_by, cumulative));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("differences are as tracemalloc's") {
+  const std::vector<model::Frame> a2{{"b.py", 4}, {"a.py", 2}}, a5{{"b.py", 4}, {"a.py", 5}};
+  const Snapshot old = model::build({{0, 10, a2, 3}, {0, 10, a2, 3}, {0, 10, a2, 3}, {1, 2, a5, 3},
+                                     {2, 66, {{"b.py", 1}}, 1}, {3, 7, {{"<unknown>", 0}}, 1}});
+  const Snapshot current = model::build({{0, 10, a2, 3}, {0, 10, a2, 3}, {0, 10, a2, 3}, {2, 2, a5, 3},
+                                         {2, 5000, a5, 3}, {4, 400, {{"c.py", 578}}, 1}});
+  CHECK(model::plain(compare(current, old, GroupBy::lineno)) ==
+        std::vector<model::Difference>{{{{"a.py", 5}}, "", 5002, 5000, 2, 1},
+                                       {{{"c.py", 578}}, "", 400, 400, 1, 1},
+                                       {{{"b.py", 1}}, "", 0, -66, 0, -1},
+                                       {{{"<unknown>", 0}}, "", 0, -7, 0, -1},
+                                       {{{"a.py", 2}}, "", 30, 0, 3, 0}});
+}
+
+TEST_CASE("comparison with itself shows no difference") {
+  model::Random random(3);
+  const Snapshot snapshot = model::build(random.traces(50));
+  for (const auto& item : compare(snapshot, snapshot, GroupBy::traceback).items) {
+    CHECK(item.size_diff == 0);
+    CHECK(item.count_diff == 0);
+  }
+}
+
+TEST_CASE("cumulative tracebacks cannot be compared") {
+  const Snapshot snapshot = model::build({{0, 1, {{"a.py", 1}}, 1}});
+  CHECK_THROWS_AS(compare(snapshot, snapshot, GroupBy::traceback, true), std::invalid_argument);
+}
+
+TEST_CASE("the new snapshot's modules hold where both name one") {
+  const model::Traces traces{{0, 1, {{"/a.py", 1, "f"}}, 1}};
+  const Snapshot current = model::build(traces), old = model::build(traces);
+  for (const auto& [snapshot, name] : {std::pair{current, "new"}, std::pair{old, "old"}}) {
+    snapshot.dictionary()->set_module(snapshot.dictionary()->intern_string("/a.py"), name);
+  }
+  const Comparison comparison = compare(current, old, GroupBy::module);
+  REQUIRE(comparison.items.size() == 1);
+  CHECK(comparison.items[0].key == "new");
+}
+
+TEST_CASE("extreme sizes are compared without overflow") {
+  const std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
+  const Snapshot large = model::build({{0, huge, {{"a.py", 1}}, 1}, {0, 5, {{"b.py", 1}}, 1}});
+  const Snapshot small = model::build({{0, 0, {{"a.py", 1}}, 1}, {0, 1, {{"b.py", 1}}, 1}});
+  const Comparison grown = compare(large, small, GroupBy::filename);
+  CHECK(grown.items.size() == 2);
+  CHECK(grown.items[0].size_diff == 4);  // 2^64-1 reads as -1
+}
+
+TEST_CASE("comparison agrees with the model") {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    model::Random random(seed);
+    const model::Traces before = random.traces(1 + random.below(100));
+    model::Traces now = random.traces(1 + random.below(100));
+    now.insert(now.end(), before.begin(), before.begin() + static_cast<std::ptrdiff_t>(before.size() / 2));
+    INFO("seed " << seed);
+    check_all_keys(model::build(now), model::build(before), now, before);
+    const auto [current, old] = build_sharing(now, before);
+    check_all_keys(current, old, now, before);
+  }
+}

@@ -1,0 +1,83 @@
+// Fuzz target: reading snapshot files.
+//
+// An input is either a file as it is, or, behind the byte 'S', the contents of sections as (id: 2 bytes, size: 2 bytes,
+// bytes), around which a file with good checksums is made: so mutations reach the decoders too. What can be read is used,
+// and written and read once more.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "snapshot/compare.h"
+#include "snapshot/filter.h"
+#include "snapshot/format.h"
+#include "snapshot/format_sections.h"
+#include "snapshot/statistics.h"
+
+namespace memtrace::snapshot {
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+Bytes file_of_sections(ByteView input) {
+  ByteReader in(input, 0, ByteReader::Place::exact);
+  SectionsWriter writer;
+  std::set<std::uint16_t> seen;
+  while (in.left() >= 4) {
+    const auto id = in.number<std::uint16_t>();
+    const std::size_t size = std::min<std::size_t>(in.number<std::uint16_t>(), in.left());
+    const ByteView content = in.take(size);
+    if (seen.insert(id).second) writer.add(id, id > 9, Effort::fast, content);
+  }
+  return std::move(writer).finish();
+}
+
+void use(const Snapshot& snapshot) {
+  std::uint64_t blocks = 0;
+  if (snapshot.has_blocks()) {
+    for (std::size_t i = 0; i < snapshot.block_count(); ++i) blocks += snapshot.row(snapshot.block(i).row).count;
+  }
+  const Filter by_name(false, "*[a-f]?.py", 1, true);
+  const AnyFilter filters[] = {by_name, DomainFilter{false, 1}};
+  const Snapshot filtered = filter_traces(snapshot, filters);
+  for (const GroupBy group_by :
+       {GroupBy::filename, GroupBy::lineno, GroupBy::traceback, GroupBy::function, GroupBy::module}) {
+    for (const bool cumulative : {false, is_frame_key(group_by)}) {
+      const Statistics all = statistics(snapshot, group_by, cumulative);
+      for (const Statistic& item : all.items) {
+        require(!traceback_frames(*all.dictionary, group_by, item.site).empty());
+      }
+      require(compare(filtered, snapshot, group_by, cumulative).items.size() == all.items.size());
+    }
+  }
+
+  const std::vector<std::byte> once = to_bytes(snapshot);
+  const Snapshot again = from_bytes(once);
+  require(again.total_count() == snapshot.total_count());
+  require(again.total_size() == snapshot.total_size());
+  require(to_bytes(again) == once);
+  if (snapshot.has_blocks()) require(again.same_blocks(snapshot));
+}
+
+}  // namespace
+
+}  // namespace memtrace::snapshot
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace memtrace::snapshot;
+  const ByteView input = std::as_bytes(std::span(data, size));
+  try {
+    const bool sections = size > 0 && data[0] == 'S';
+    use(from_bytes(sections ? file_of_sections(input.subspan(1)) : Bytes(input.begin(), input.end())));
+  } catch (const FormatError& error) {
+    require(error.what()[0] != '\0');
+  }
+  return 0;
+}
