@@ -5,6 +5,7 @@
 #include "hooks/session.h"
 #include "python/binding/binding.h"
 #include "snapshot/take.h"
+#include "src/mem/fault.h"
 
 namespace py = pybind11;
 
@@ -64,13 +65,18 @@ py::dict status() {
   result["own_bytes"] = session::own_bytes();
   if (era == nullptr) return result;
   std::uint64_t blocks = 0;
+  std::uint64_t bytes = 0;
   std::uint64_t live_records = 0;
   era->for_each_live(session::tracer().threads(), [&](RecordId, const Amount& amount) {
     blocks += amount.count;
+    bytes += amount.bytes;
     ++live_records;
   });
+  const Era::Traced traced = era->traced(session::tracer().threads());
   const NodeTree& tree = era->tables().tree;
   result["blocks"] = blocks;
+  result["bytes"] = bytes;  // of the records: what traced_bytes must be
+  result["traced_bytes"] = traced.current;
   result["live_records"] = live_records;
   result["records"] = tree.record_end(false) - 1 + (tree.record_end(true) - kThreadRecords - 1);
   result["nodes"] = tree.node_end() - 1;
@@ -79,6 +85,15 @@ py::dict status() {
   result["block_table_bytes"] = era->block_table_bytes();
   result["stack_bytes"] = era->tables().resident_bytes() + era->counter_bytes();
   return result;
+}
+
+// For tests: the tracer's own allocation that follows `after` more fails, and all later ones too when `sticky`.
+void fail_allocations(std::int64_t after, bool sticky) { fault::arm(after, sticky); }
+
+// Ends that; how many have failed.
+std::uint64_t allow_allocations() {
+  fault::disarm();
+  return fault::failures.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -95,6 +110,8 @@ void bind_tracer(py::module_& module) {
   module.def("get_object_traceback", &object_traceback, py::arg("obj"));
   module.def("take_snapshot", &take_snapshot, py::arg("blocks") = true);
   module.def("status", &status);
+  module.def("_fail_allocations", &fail_allocations, py::arg("after"), py::arg("sticky"));
+  module.def("_allow_allocations", &allow_allocations);
 }
 
 }  // namespace memtrace::binding
