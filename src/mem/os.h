@@ -34,7 +34,5 @@ bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept;
 bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept;
 
 void yield() noexcept;
-// Straight to file descriptor 2; a short write is not retried.
-void write_error(const char* text, std::size_t size) noexcept;
 
 }  // namespace memtrace::os

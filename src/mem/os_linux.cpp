@@ -101,9 +101,4 @@ bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept {
 
 void yield() noexcept { sched_yield(); }
 
-void write_error(const char* text, std::size_t size) noexcept {
-  const ssize_t written = write(2, text, size);
-  static_cast<void>(written);
-}
-
 }  // namespace memtrace::os

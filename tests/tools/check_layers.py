@@ -23,7 +23,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "src/table": ("src/mem",),
     "src/tracer": ("src/intern", "src/table"),
     "hooks": ("src/tracer",),
-    "snapshot/take": ("snapshot", "src/tracer"),
+    "snapshot/take": ("snapshot/tracer_resolver",),
+    "snapshot/tracer_resolver": ("snapshot/site_decoder", "src/tracer"),
+    "snapshot/site_decoder": ("snapshot",),
     "snapshot": ("src/base", "src/mem", "src/intern"),
     "python/binding": ("hooks", "snapshot", "snapshot/take"),
 }
