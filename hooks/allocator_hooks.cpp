@@ -9,13 +9,13 @@ namespace {
 // Marks the calling thread as inside a hook. Null inside: pass the call on and record nothing.
 class Entry {
  public:
-  Entry() noexcept : thread_(Thread::current()) {
+  explicit Entry(PyMemAllocatorDomain domain) noexcept : thread_(Thread::current()) {
     if (thread_ == nullptr) [[unlikely]]
       thread_ = Thread::attach();
     if (thread_ == nullptr) [[unlikely]]
       return;
     if (thread_->busy) {
-      ++thread_->nested_calls;
+      ++thread_->nested_calls[domain];
       thread_ = nullptr;
       return;
     }
@@ -46,27 +46,29 @@ class Entry {
 template <PyMemAllocatorDomain kDomain>
 struct Hooks {
   static constexpr Gil kGil = kDomain == PYMEM_DOMAIN_RAW ? Gil::kUnknown : Gil::kHeld;
+  // More than a pool serves itself.
+  static constexpr std::size_t kLargeProbe = std::size_t{1} << 20;
 
   // What was installed before us. Read by hooks without the GIL: written only while our hooks are not in the chain.
   static inline constinit PyMemAllocatorEx below = {};
   static inline constinit bool in_chain = false;
 
   static void* malloc(void*, std::size_t size) {
-    const Entry entry;
+    const Entry entry(kDomain);
     void* block = below.malloc(below.ctx, size);
     if (entry && block != nullptr) note(entry.thread(), block, size);
     return block;
   }
 
   static void* calloc(void*, std::size_t count, std::size_t size) {
-    const Entry entry;
+    const Entry entry(kDomain);
     void* block = below.calloc(below.ctx, count, size);
     if (entry && block != nullptr) note(entry.thread(), block, count * size);
     return block;
   }
 
   static void* realloc(void*, void* old_block, std::size_t size) {
-    const Entry entry;
+    const Entry entry(kDomain);
     if (!entry) return below.realloc(below.ctx, old_block, size);
     Thread& thread = entry.thread();
     const Block old = old_block == nullptr ? Block{} : begin_resize<kGil>(thread, old_block);
@@ -77,7 +79,7 @@ struct Hooks {
   }
 
   static void free(void*, void* block) {
-    const Entry entry;
+    const Entry entry(kDomain);
     if (entry && block != nullptr)
       forget<kGil>(entry.thread(), block);
     else if (block != nullptr) [[unlikely]]
@@ -95,13 +97,14 @@ struct Hooks {
     Thread* thread = Thread::attach();
     if (thread == nullptr) return true;
     const bool busy = thread->busy;
-    const std::uint64_t before = thread->nested_calls;
+    const std::uint64_t before = thread->nested_calls[kDomain];
     thread->busy = true;
     PyMemAllocatorEx top;
     PyMem_GetAllocator(kDomain, &top);
-    top.free(top.ctx, top.malloc(top.ctx, 1));
+    // A pool above us serves small blocks itself: taken for "not called", it would be called by us and we by it, in a circle.
+    for (const std::size_t size : {std::size_t{1}, kLargeProbe}) top.free(top.ctx, top.malloc(top.ctx, size));
     thread->busy = busy;
-    return thread->nested_calls != before;
+    return thread->nested_calls[kDomain] != before;
   }
 
   static void install() noexcept {

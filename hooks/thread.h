@@ -15,8 +15,8 @@ struct Thread : ThreadState {
   ContextId context_apart = kNone;  // of the others
   // The last block of the object domain, until the reference tracer has seen the object in it.
   const void* last_object_block = nullptr;
-  // Hook calls made while `busy`: tells a session whether the hooks are still called at all.
-  std::uint64_t nested_calls = 0;
+  // Hook calls made while `busy`, by domain: tells a session whether the hooks are still called at all.
+  std::uint64_t nested_calls[3] = {};
   ShadowStack stack;
 
   static Thread* current() noexcept { return current_; }

@@ -1,0 +1,92 @@
+"""Extensions that misbehave, built for this interpreter; tracing in this process and in one of its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import memtrace
+
+HERE = Path(__file__).parent
+SOURCES = HERE.parent / "ext"
+sys.path.append(str(HERE))
+
+_OWN_VARIABLES = ("PYTHONMEMTRACE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONDEVMODE")
+
+
+def compile_c(*arguments: str) -> None:
+    """Run the C compiler of this interpreter's build."""
+    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+    command = [compiler, "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-pthread"]
+    command += [f"-I{sysconfig.get_path('include')}", *arguments]
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, f"{shlex.join(command)}\n{completed.stderr}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def extensions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory with all extensions of tests/python/ext, importable here and in programs."""
+    directory = tmp_path_factory.mktemp("extensions")
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    for name in ("allocations", "layers", "unattached", "last_words", "references"):
+        if name == "references" and sys.version_info < (3, 13):
+            continue
+        source = str(SOURCES / f"{name}.c")
+        compile_c("-fPIC", "-shared", "-o", str(directory / (name + suffix)), source)
+    sys.path.append(str(directory))
+    yield directory
+    sys.path.remove(str(directory))
+
+
+@pytest.fixture
+def tracing() -> Iterator[Callable[[int], None]]:
+    """Start tracing in this process; stopped when the test ends."""
+    memtrace.stop()
+    yield memtrace.start
+    memtrace.stop()
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(extensions: Path) -> Run:
+    """Run a program in a fresh interpreter that can import the extensions; its standard output.
+
+    `options` go before the program, `arguments` after it, and further keywords into the environment. The program must
+    end with `status` and write nothing but its own to standard error.
+    """
+    clean = {name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES}
+    path = os.pathsep.join([str(extensions), str(HERE)])
+
+    def run(
+        program: str | Path,
+        *options: str,
+        arguments: tuple[str, ...] = (),
+        status: int = 0,
+        timeout: float = 120,
+        stderr: str = "",
+        **environment: str,
+    ) -> str:
+        what = [str(program)] if isinstance(program, Path) else ["-c", program]
+        completed = subprocess.run(
+            [sys.executable, *options, *what, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            env={**clean, "PYTHONPATH": path, **environment},
+        )
+        told = f"status {completed.returncode}\n{completed.stdout}{completed.stderr}"
+        assert completed.returncode == status, told
+        assert completed.stderr == stderr, told
+        return completed.stdout
+
+    return run
