@@ -1,5 +1,8 @@
 #include "snapshot/compare.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "snapshot/group.h"
 #include "snapshot/radix_sort.h"
 
@@ -10,6 +13,19 @@ namespace {
 std::uint64_t magnitude(std::int64_t value) noexcept {
   const auto bits = static_cast<std::uint64_t>(value);
   return value < 0 ? 0 - bits : bits;
+}
+
+// Of one group in both snapshots; one of them may lack it.
+StatisticDiff difference(const Group* now, const Group* before) noexcept {
+  static constexpr Group kNone;
+  const Group& a = now != nullptr ? *now : kNone;
+  const Group& b = before != nullptr ? *before : kNone;
+  return {a.size,
+          static_cast<std::int64_t>(a.size - b.size),
+          a.count,
+          static_cast<std::int64_t>(a.count - b.count),
+          now != nullptr ? a.site : b.site,
+          {}};
 }
 
 // Largest first by (|size_diff|, size, |count_diff|, count, number); the numbers are given in falling order.
@@ -31,17 +47,21 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
   const std::vector<Group> now = sum_groups(dictionary, *tables, current, common.first, group_by, cumulative);
   const std::vector<Group> before = sum_groups(dictionary, *tables, old, common.second, group_by, cumulative);
 
+  // Merged from the last number down: equal keys stay in this order when sorted.
   std::vector<StatisticDiff> items;
-  for (std::size_t number = now.size(); number-- > 0;) {
-    const Group& a = now[number];
-    const Group& b = before[number];
-    if (a.count == 0 && b.count == 0) continue;
-    items.push_back({a.size, static_cast<std::int64_t>(a.size - b.size), a.count,
-                     static_cast<std::int64_t>(a.count - b.count), a.count != 0 ? a.site : b.site,
-                     key_text(*tables, group_by, static_cast<std::uint32_t>(number))});
+  items.reserve(std::max(now.size(), before.size()));
+  auto a = now.rbegin();
+  auto b = before.rbegin();
+  while (a != now.rend() || b != before.rend()) {
+    const bool take_new = b == before.rend() || (a != now.rend() && a->number >= b->number);
+    const bool take_old = a == now.rend() || (b != before.rend() && b->number >= a->number);
+    items.push_back(difference(take_new ? &*a : nullptr, take_old ? &*b : nullptr));
+    items.back().key = key_text(*tables, group_by, take_new ? a->number : b->number);
+    if (take_new) ++a;
+    if (take_old) ++b;
   }
   std::vector<std::uint32_t> order(items.size());
-  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::iota(order.begin(), order.end(), 0u);
   sort_differences(order, items);
 
   Comparison result{group_by, cumulative, {}, common.dictionary, tables};

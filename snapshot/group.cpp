@@ -2,6 +2,7 @@
 
 #include <numeric>
 #include <stdexcept>
+#include <vector>
 
 #include "snapshot/radix_sort.h"
 
@@ -112,10 +113,15 @@ std::vector<Group> gather(Part&& part, std::span<const std::uint32_t> group_of, 
       best[group_of[i]] = sum;
       group.site = added.site;
     }
+    group.number = group_of[i];
     group.size += added.size;
     group.count += added.count;
   }
   return groups;
+}
+
+void drop_empty(std::vector<Group>& groups) {
+  std::erase_if(groups, [](const Group& group) { return group.count == 0; });
 }
 
 // Frames of one group and one line, as groups of their own: the candidates for the group's site.
@@ -142,7 +148,7 @@ Candidates candidates_of(const FrameGroups& groups, const FrameGroups& lines) {
 
 std::vector<Group> groups_of_frames(const KeyTables& tables, const std::vector<Sum>& by_frame, GroupBy group_by) {
   const auto frame = [&](std::size_t id) {
-    return Group{by_frame[id].size, by_frame[id].count, {kEmptyStack, static_cast<FrameId>(id)}};
+    return Group{0, by_frame[id].size, by_frame[id].count, {kEmptyStack, static_cast<FrameId>(id)}};
   };
   const FrameGroups& groups = frame_groups(tables, group_by);
   if (group_by == GroupBy::lineno || group_by == GroupBy::filename) return gather(frame, groups.of_frame, groups.count);
@@ -152,12 +158,41 @@ std::vector<Group> groups_of_frames(const KeyTables& tables, const std::vector<S
   return gather([&](std::size_t i) { return sites[i]; }, candidates.group_of, groups.count);
 }
 
-std::vector<Group> groups_of_stacks(const KeyTables& tables, const std::vector<Sum>& by_stack) {
-  const auto stack = [&](std::size_t id) {
-    return Group{by_stack[id].size, by_stack[id].count, {static_cast<StackId>(id), kUnknownFrame}};
-  };
+// Rows sorted by (path, stack) are runs of paths, made of runs of stacks.
+std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& snapshot, std::span<const StackId> stacks) {
   const PathGroups& paths = tables.paths();
-  return gather(stack, std::span(paths.of_stack).first(by_stack.size()), paths.count);
+  const Counters& counters = snapshot.counters();
+  std::vector<Keyed> rows;
+  rows.reserve(snapshot.rows().size());
+  for (const std::uint32_t row : snapshot.rows()) {
+    if (counters.count[row] == 0) continue;
+    rows.push_back({std::uint64_t{paths.of_stack[stacks[row]]} << 32 | stacks[row], row});
+  }
+  radix_sort(rows);
+
+  std::vector<Group> groups;
+  Sum best;
+  for (std::size_t i = 0; i < rows.size();) {
+    const std::uint64_t key = rows[i].key;
+    Sum sum;
+    for (; i < rows.size() && rows[i].key == key; ++i) {
+      sum += {counters.size[rows[i].value], counters.count[rows[i].value]};
+    }
+    const auto path = static_cast<std::uint32_t>(key >> 32);
+    const Site site{static_cast<StackId>(key), kUnknownFrame};
+    if (groups.empty() || groups.back().number != path) {
+      groups.push_back({path, sum.size, sum.count, site});
+      best = sum;
+      continue;
+    }
+    if (heavier(sum, best)) {
+      groups.back().site = site;
+      best = sum;
+    }
+    groups.back().size += sum.size;
+    groups.back().count += sum.count;
+  }
+  return groups;
 }
 
 }  // namespace
@@ -190,19 +225,22 @@ std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tab
                               std::span<const StackId> stacks, GroupBy group_by, bool cumulative) {
   if (group_by == GroupBy::traceback) {
     if (cumulative) throw std::invalid_argument("cumulative mode needs a key of single frames");
-    return groups_of_stacks(tables, sums_by_stack(tables, snapshot, stacks));
+    return groups_of_stacks(tables, snapshot, stacks);
   }
-  if (!cumulative) {
-    return groups_of_frames(tables, sums_by_last_frame(dictionary, tables, snapshot, stacks), group_by);
+  std::vector<Sum> by_frame;
+  if (cumulative) {
+    std::vector<Sum> inclusive = sums_by_stack(tables, snapshot, stacks);
+    make_inclusive(dictionary, inclusive);
+    const bool once_per_traceback = group_by == GroupBy::function || group_by == GroupBy::module;
+    by_frame = once_per_traceback
+                   ? sums_by_oldest_frame_of_group(dictionary, tables, frame_groups(tables, group_by), inclusive)
+                   : sums_by_every_frame(dictionary, tables, inclusive);
+  } else {
+    by_frame = sums_by_last_frame(dictionary, tables, snapshot, stacks);
   }
-  std::vector<Sum> inclusive = sums_by_stack(tables, snapshot, stacks);
-  make_inclusive(dictionary, inclusive);
-  const bool once_per_traceback = group_by == GroupBy::function || group_by == GroupBy::module;
-  const std::vector<Sum> by_frame =
-      once_per_traceback
-          ? sums_by_oldest_frame_of_group(dictionary, tables, frame_groups(tables, group_by), inclusive)
-          : sums_by_every_frame(dictionary, tables, inclusive);
-  return groups_of_frames(tables, by_frame, group_by);
+  std::vector<Group> groups = groups_of_frames(tables, by_frame, group_by);
+  drop_empty(groups);
+  return groups;
 }
 
 }  // namespace memtrace::snapshot

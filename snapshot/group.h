@@ -1,7 +1,7 @@
 // Sums by group: the common ground of statistics and comparison. Private to snapshot/.
 //
-// Counters go from rows to frames or stacks first and from there to groups, each step a scatter-add over dense ids. On the
-// way the heaviest frame of each (file, line), and the heaviest (file, line) of each group, is chosen as the group's site.
+// Counters go from rows to frames first and from there to groups, each step a scatter-add over dense ids; for tracebacks
+// they go from rows, sorted by path, to paths. On the way the heaviest of what is merged is chosen as the group's site.
 // Thread-safety: pure functions.
 #pragma once
 
@@ -19,8 +19,9 @@
 namespace memtrace::snapshot {
 
 struct Group {
+  std::uint32_t number = 0;  // in KeyTables: of the frame's group, or of the path
   std::uint64_t size = 0;
-  std::uint64_t count = 0;  // 0: no such group
+  std::uint64_t count = 0;
   Site site;
 };
 
@@ -33,8 +34,8 @@ const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by);
 // Text of a function or module group; empty for the other keys. Lives as long as the tables.
 std::string_view key_text(const KeyTables& tables, GroupBy group_by, std::uint32_t number);
 
-// By group number (path number for traceback). `stacks` holds, by row index of the snapshot, ids of the Dictionary of
-// `tables`. std::invalid_argument for cumulative traceback.
+// The groups that have blocks, in rising order of number. `stacks` holds, by row index of the snapshot, ids of the
+// Dictionary of `tables`. std::invalid_argument for cumulative traceback.
 std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
                               std::span<const StackId> stacks, GroupBy group_by, bool cumulative);
 

@@ -180,36 +180,33 @@ FrameGroups KeyTables::make_modules() const {
 // passes over the tree turn the numbers into preorder.
 PathGroups KeyTables::make_paths() const {
   const FrameGroups& line_groups = lines();
-  const auto line_of = [&](StackId id) { return line_groups.of_frame[dictionary_.stack(id).frame]; };
-
-  std::vector<StackId> order(stack_count_ - 1);
-  std::iota(order.begin(), order.end(), StackId{1});
-  order = counting_sort(order, line_groups.count, line_of);
+  std::vector<StackId> by_depth(stack_count_ - 1);
+  std::iota(by_depth.begin(), by_depth.end(), StackId{1});
   std::uint32_t deepest = 0;
-  for (const StackId id : order) deepest = std::max(deepest, dictionary_.depth(id));
-  order = counting_sort(order, std::size_t{deepest} + 1, [&](StackId id) { return dictionary_.depth(id); });
+  for (const StackId id : by_depth) deepest = std::max(deepest, dictionary_.depth(id));
+  by_depth = counting_sort(by_depth, std::size_t{deepest} + 1, [&](StackId id) { return dictionary_.depth(id); });
 
   std::vector<std::uint32_t> path_of(stack_count_, 0);
   std::vector<std::uint32_t> parent_path{0};
-  std::size_t level_begin = 0;            // in order
-  std::uint32_t parents_begin = 0;        // first path of the level above
-  while (level_begin < order.size()) {
-    const std::uint32_t depth = dictionary_.depth(order[level_begin]);
-    std::size_t level_end = level_begin;
-    while (level_end < order.size() && dictionary_.depth(order[level_end]) == depth) ++level_end;
-    const auto above = [&](StackId id) { return path_of[dictionary_.stack(id).parent]; };
+  std::uint32_t parents_begin = 0;  // first path of the level above
+  std::vector<Keyed> level;
+  for (std::size_t begin = 0; begin < by_depth.size(); begin += level.size()) {
+    const std::uint32_t depth = dictionary_.depth(by_depth[begin]);
+    level.clear();
+    for (std::size_t i = begin; i < by_depth.size() && dictionary_.depth(by_depth[i]) == depth; ++i) {
+      const Stack stack = dictionary_.stack(by_depth[i]);
+      const std::uint64_t parent = path_of[stack.parent] - parents_begin;
+      level.push_back({parent << 32 | line_groups.of_frame[stack.frame], by_depth[i]});
+    }
+    radix_sort(level);
     const auto paths_begin = static_cast<std::uint32_t>(parent_path.size());
-    const std::vector<StackId> level =
-        counting_sort(std::span(order).subspan(level_begin, level_end - level_begin), paths_begin - parents_begin,
-                      [&](StackId id) { return above(id) - parents_begin; });
     for (std::size_t i = 0; i < level.size(); ++i) {
-      const bool same =
-          i > 0 && above(level[i]) == above(level[i - 1]) && line_of(level[i]) == line_of(level[i - 1]);
-      if (!same) parent_path.push_back(above(level[i]));
-      path_of[level[i]] = static_cast<std::uint32_t>(parent_path.size() - 1);
+      if (i == 0 || level[i].key != level[i - 1].key) {
+        parent_path.push_back(static_cast<std::uint32_t>(level[i].key >> 32) + parents_begin);
+      }
+      path_of[level[i].value] = static_cast<std::uint32_t>(parent_path.size() - 1);
     }
     parents_begin = paths_begin;
-    level_begin = level_end;
   }
 
   const std::size_t count = parent_path.size();

@@ -1,6 +1,7 @@
 #include "snapshot/statistics.h"
 
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "snapshot/group.h"
@@ -50,18 +51,17 @@ Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulativ
   const std::vector<Group> groups =
       sum_groups(*snapshot.dictionary(), *tables, snapshot, stacks, group_by, cumulative);
 
-  std::vector<std::uint32_t> order;
-  for (std::size_t number = groups.size(); number-- > 0;) {
-    if (groups[number].count != 0) order.push_back(static_cast<std::uint32_t>(number));
-  }
-  sort_descending(order, [&](std::uint32_t number) { return groups[number].count; });
-  sort_descending(order, [&](std::uint32_t number) { return groups[number].size; });
+  // Equal keys stay as they are, so the order begins with the last number.
+  std::vector<std::uint32_t> order(groups.size());
+  std::iota(order.rbegin(), order.rend(), 0u);
+  sort_descending(order, [&](std::uint32_t i) { return groups[i].count; });
+  sort_descending(order, [&](std::uint32_t i) { return groups[i].size; });
 
   Statistics result{group_by, cumulative, {}, snapshot.dictionary(), tables};
   result.items.reserve(order.size());
-  for (const std::uint32_t number : order) {
-    const Group& group = groups[number];
-    result.items.push_back({group.size, group.count, group.site, key_text(*tables, group_by, number)});
+  for (const std::uint32_t i : order) {
+    const Group& group = groups[i];
+    result.items.push_back({group.size, group.count, group.site, key_text(*tables, group_by, group.number)});
   }
   return result;
 }
