@@ -20,7 +20,8 @@ class Measurement:
     """What one run took and what it computed.
 
     ``outcome`` must be equal in every mode: digests of the value returned, of the workload's
-    final locals, of the state of `random`, and how often the garbage collector ran.
+    final locals and of the state of `random`. ``collections``, how often the garbage collector
+    ran, counts the objects that the interpreter made meanwhile; it must be nearly equal.
     """
 
     seconds: float
@@ -28,6 +29,7 @@ class Measurement:
     resident_kib: int
     peak_resident_kib: int
     outcome: dict[str, str]
+    collections: int
     evidence: Evidence
 
     def as_report(self) -> dict[str, Any]:
@@ -49,15 +51,17 @@ def measure(
 
     What exists before the workload is frozen out of the garbage collector: the tracers import
     different numbers of modules, which would make the collector run at different times and
-    cost differently in each mode.
+    cost differently in each mode. The collection after the start sets the collector's counters
+    to zero: a tracer may have made objects while it started.
     """
     random.seed(RANDOM_SEED)
     gc.collect()
     gc.freeze()
-    collections = _collections()
     procmem.reset_peak_resident()
     with return_locals(timed_function or workload) as final_locals:
         mode.start()
+        gc.collect()
+        collections = _collections()
         begin_cpu, begin = time.process_time(), time.perf_counter()
         value = workload()
         seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - begin_cpu
@@ -69,9 +73,8 @@ def measure(
         "value": fingerprint(value if timed_function is None else None),
         "locals": fingerprint({k: v for k, v in final_locals.items() if k not in unstable_locals}),
         "random": fingerprint(random.getstate()),
-        "collections": str(collections),
     }
-    return Measurement(seconds, cpu_seconds, resident, peak, outcome, evidence)
+    return Measurement(seconds, cpu_seconds, resident, peak, outcome, collections, evidence)
 
 
 def _collections() -> int:

@@ -6,6 +6,7 @@ times slower. It never depends on the machine at hand, so results stay comparabl
 """
 
 import functools
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Final
@@ -35,7 +36,8 @@ class Program(ABC):
 class PyperformanceProgram(Program):
     """One benchmark of a pyperformance program, repeated ``loops`` times.
 
-    ``unstable_locals`` name file descriptors and random paths: see `measure`.
+    ``unstable_locals`` name file descriptors and random paths: see `measure`. ``unimported`` are
+    modules that the program must find not yet imported, whatever a tracer needed.
     """
 
     folder: str
@@ -43,6 +45,7 @@ class PyperformanceProgram(Program):
     arguments: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     unstable_locals: frozenset[str] = frozenset()
+    unimported: tuple[str, ...] = ()
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -50,6 +53,8 @@ class PyperformanceProgram(Program):
 
     def run(self, measure: Measure, *, smoke: bool) -> Measurement:
         loops = 1 if smoke else self.loops
+        for name in self.unimported:
+            sys.modules.pop(name, None)
         measure = functools.partial(measure, unstable_locals=self.unstable_locals)
         return run_program(self.folder, self.name, self.arguments, loops, measure)
 
@@ -85,7 +90,9 @@ def _catalogue() -> dict[str, Program]:
         PyperformanceProgram("mako", "mako", 20, requires=("mako",)),
         PyperformanceProgram("nbody", "nbody", 3),
         PyperformanceProgram("pathlib", "pathlib", 8, unstable_locals=frozenset({"tmp_path"})),
-        PyperformanceProgram("pickle_pure_python", "pickle", 40, ("pickle", "--pure-python")),
+        PyperformanceProgram(
+            "pickle_pure_python", "pickle", 40, ("pickle", "--pure-python"), unimported=("pickle", "_pickle")
+        ),
         PyperformanceProgram("pyflate", "pyflate", 1),
         PyperformanceProgram("quadtree_nbody", "barnes_hut", 1, ("--iterations", "20")),
         PyperformanceProgram("raytrace", "raytrace", 1),

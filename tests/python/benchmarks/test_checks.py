@@ -16,8 +16,9 @@ TRACED = {
 }
 
 
-def run(mode: str, outcome: str = "x", evidence: dict[str, Any] | None = None) -> Run:
-    return Run("program", mode, 0, Measurement(1.0, 1.0, 1, 1, {"value": outcome}, evidence or {}))
+def run(mode: str, outcome: str = "x", evidence: dict[str, Any] | None = None, collections: int = 100) -> Run:
+    measurement = Measurement(1.0, 1.0, 1, 1, {"value": outcome}, collections, evidence or {})
+    return Run("program", mode, 0, measurement)
 
 
 def test_equal_work_and_full_evidence_pass():
@@ -28,6 +29,12 @@ def test_different_work_is_rejected():
     (problem,) = failures([run("bare", "x"), run("memtrace25", "y", TRACED)])
     assert "program under memtrace25" in problem
     assert "computed something else than under bare: value" in problem
+
+
+def test_the_number_of_collections_may_differ_by_one_in_twenty():
+    assert failures([run("bare"), run("memtrace25", "x", TRACED, collections=106)]) == []
+    (problem,) = failures([run("bare"), run("memtrace25", "x", TRACED, collections=107)])
+    assert problem.endswith("than under bare: collections")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     def measure(workload: Callable[[], object], **_options: object) -> Measurement:
         values.append(workload())
-        return Measurement(0.0, 0.0, 0, 0, {}, {})
+        return Measurement(0.0, 0.0, 0, 0, {}, 0, {})
 
     monkeypatch.setattr(Runner, "wanted", "wanted", raising=False)
     monkeypatch.setattr(Runner, "loops", 3, raising=False)

@@ -9,7 +9,7 @@ from benchmarks.harness.stats import median_ratio, paired_ratios, summarise
 def run(program: str, mode: str, repetition: int, seconds: float | None) -> Run:
     if seconds is None:
         return Run(program, mode, repetition, None, "crashed")
-    return Run(program, mode, repetition, Measurement(seconds, seconds, 0, 0, {}, {}))
+    return Run(program, mode, repetition, Measurement(seconds, seconds, 0, 0, {}, 0, {}))
 
 
 def seconds_ratios(runs: list[Run], mode: str) -> dict[str, float]:
