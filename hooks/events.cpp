@@ -22,7 +22,8 @@ class Section {
 };
 
 void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* block, std::size_t size) noexcept {
-  if (thread.version != control.version()) refresh(thread, era);
+  // The era can be newer than the version: who replaces it changes one after the other.
+  if (thread.version != control.version() || thread.stack.era() != era.number()) refresh(thread, era);
   if (thread.context_apart == kNone) thread.context_apart = make_context(thread, era);
   const PyThreadState* state = attached != nullptr ? attached : compat::detached();
   const compat::Frame* top = state == nullptr ? nullptr : compat::top_frame(state);
@@ -60,16 +61,25 @@ void forget_apart(Thread& thread, const void* block) noexcept {
 Block take_apart(Thread& thread, const void* block) noexcept {
   const Section section(thread);
   Era* era = section.era();
-  return era == nullptr ? Block{} : era->take(block);
+  if (era == nullptr) return {};
+  const Block taken = era->take(block);
+  if (taken) thread.resize_era.set(era->number());
+  return taken;
 }
 
 void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
                    std::size_t size) noexcept {
   const Section section(thread);
   Era* era = section.era();
+  // What was taken from an era that has ended meanwhile is gone with it.
+  const bool known = era != nullptr && thread.resize_era.get() == era->number();
+  thread.resize_era.set(0);
   if (era == nullptr) return;
-  if (block == nullptr) return era->put_back(old_block, old);
-  if (era->account_free(thread, old)) control.invalidate();
+  if (block == nullptr) {
+    if (known) era->put_back(old_block, old);
+    return;
+  }
+  if (known && era->account_free(thread, old)) control.invalidate();
   add_apart(thread, *era, attached, block, size);
 }
 

@@ -2,6 +2,7 @@
 
 #include "hooks/allocator_hooks.h"
 #include "hooks/compat/object.h"
+#include "hooks/compat/thread_slot.h"
 #include "hooks/events.h"
 #include "hooks/reference_tracer.h"
 #include "src/mem/heap.h"
@@ -33,6 +34,11 @@ bool is_tracing() noexcept { return control.era() != nullptr; }
 
 std::uint32_t traceback_limit() noexcept { return limit; }
 
+void prepare() noexcept {
+  static const bool once = (compat::find_thread_slot(), true);
+  static_cast<void>(once);
+}
+
 bool start(std::uint32_t nframe) noexcept {
   if (is_tracing()) return true;
   main_interpreter = PyInterpreterState_Main();
@@ -60,11 +66,14 @@ Block find_block(const PyObject* object) noexcept {
 
 std::size_t own_bytes() noexcept {
   std::size_t total = heap::allocated_bytes();
-  if (const Era* era = control.era()) total += era->resident_bytes();
+  const Era* era = control.era();
+  if (era != nullptr) total += era->resident_bytes();
   for (const ThreadState* state = control.threads().first(); state != nullptr; state = state->next) {
     total += os::resident_bytes(state, mapped_bytes<Thread>());
+    // A ledger of an earlier era may go at any time.
+    if (era == nullptr || state->ledger_era.load(std::memory_order_acquire) != era->number()) continue;
     const Ledger* ledger = state->ledger.load(std::memory_order_acquire);
-    if (ledger != nullptr) total += os::resident_bytes(ledger, mapped_bytes<Ledger>()) + ledger->resident_bytes();
+    total += os::resident_bytes(ledger, mapped_bytes<Ledger>()) + ledger->resident_bytes();
   }
   return total;
 }

@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "hooks/compat/frame.h"
+#include "src/base/hot.h"
 #include "src/mem/heap.h"
 #include "src/tracer/era.h"
 
@@ -25,9 +26,11 @@ class ShadowStack {
  public:
   // Forgets everything: another era, or a code object died whose address a frame may be in again.
   void reset(const Era& era) noexcept;
+  // The number of the era of the last reset(); 0 before.
+  std::uint64_t era() const noexcept { return era_; }
 
   // The record of an allocation under `top` in `context`; kNone when memory cannot be had. `top` is null outside of Python.
-  RecordId capture(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
+  MT_HOT RecordId capture(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
     if (top == nullptr) [[unlikely]]
       return record_at(era, kRoot, kUnknownSite, context, thread_half);
     if (!verified(top)) [[unlikely]]
@@ -80,7 +83,7 @@ class ShadowStack {
   static constexpr std::size_t kPlaces = 512;
   static constexpr unsigned kRecentBits = 9;
 
-  RecordId record_at(Era& era, NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
+  MT_HOT RecordId record_at(Era& era, NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
     Recent& recent = recent_[(parent * 0x9e3779b1u ^ site * 0x85ebca6bu) >> (32 - kRecentBits)];
     if (recent.site == site && recent.parent == parent && recent.context == context) [[likely]]
       return recent.record;
@@ -91,7 +94,7 @@ class ShadowStack {
 
   // Whether the frames that a trace shows are those of the shadow, the innermost one's instruction apart. Two at least are compared: a generator that
   // is resumed from elsewhere has the same address and another caller.
-  bool verified(const compat::Frame* top) const noexcept {
+  MT_HOT bool verified(const compat::Frame* top) const noexcept {
     if (size_ == 0) return false;
     const Entry* entry = &entries_[size_ - 1];
     if (entry->frame != top) return false;

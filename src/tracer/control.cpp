@@ -13,11 +13,8 @@ bool Control::begin(std::uint32_t nframe) noexcept {
 void Control::replace(Era* era) noexcept {
   Era* old = era_.exchange(era, std::memory_order_seq_cst);
   invalidate();
-  for (ThreadState* state = threads_.first(); state != nullptr; state = state->next) {
+  for (ThreadState* state = threads_.first(); state != nullptr; state = state->next)
     while (state->section.load(std::memory_order_seq_cst) != 0) os::yield();
-    // A thread that comes by only now counts for the new era, and finds its pending bytes there.
-    state->pending.set(0);
-  }
   if (old != nullptr) Era::destroy(old);
 }
 
@@ -25,7 +22,8 @@ void Control::after_fork_in_child(ThreadState* own) noexcept {
   bool torn = false;
   for (ThreadState* state = threads_.first(); state != nullptr; state = state->next) {
     if (state == own) continue;
-    torn |= state->section.exchange(0) != 0;
+    torn |= state->section.exchange(0) != 0 || state->resize_era.get() != 0;
+    state->resize_era.set(0);
     state->busy = false;
     state->in_use.store(false);
   }

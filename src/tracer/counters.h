@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "src/base/hot.h"
 #include "src/base/types.h"
 #include "src/mem/chunked_array.h"
 
@@ -50,7 +51,7 @@ class Counters {
   bool ensure(RecordId record) noexcept { return live_.ensure(record) && allocated_bytes_.ensure(record); }
 
   // pre: ensure(record) held once.
-  void allocated(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
+  MT_HOT void allocated(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
     LiveCounters& live = live_[record];
     save(live, epoch);
     live.count.add(1);
@@ -61,7 +62,7 @@ class Counters {
       note_wrap(record);
   }
 
-  void freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
+  MT_HOT void freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
     LiveCounters& live = live_[record];
     save(live, epoch);
     MT_ASSERT(live.count.get() > 0 && live.bytes.get() >= bytes);
@@ -105,7 +106,7 @@ class Counters {
   static constexpr unsigned kChunkBits = 16;
   static constexpr unsigned kChunks = kRecordLimit >> kChunkBits;
 
-  static void save(LiveCounters& live, std::uint32_t epoch) noexcept {
+  MT_HOT static void save(LiveCounters& live, std::uint32_t epoch) noexcept {
     if (live.epoch.get() == epoch) return;
     live.saved_count.set(live.count.get());
     live.saved_bytes.set(live.bytes.get());

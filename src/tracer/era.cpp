@@ -82,6 +82,10 @@ void Era::account_free_apart(ThreadState& thread, const Block& block) noexcept {
 }
 
 void Era::add_pending(ThreadState& thread, std::int64_t bytes) noexcept {
+  if (thread.pending_era.load(std::memory_order_relaxed) != number_) {
+    thread.pending.set(0);
+    thread.pending_era.store(number_, std::memory_order_release);
+  }
   const std::int64_t pending = thread.pending.get() + bytes;
   if (pending < kPendingLimit && pending > -kPendingLimit) {
     thread.pending.set(pending);
@@ -99,7 +103,7 @@ void Era::add_pending(ThreadState& thread, std::int64_t bytes) noexcept {
 }
 
 void Era::fold_pending(ThreadState& thread) noexcept {
-  current_.add(thread.pending.get());
+  if (thread.pending_era.load(std::memory_order_relaxed) == number_) current_.add(thread.pending.get());
   thread.pending.set(0);
 }
 
@@ -110,7 +114,8 @@ void Era::wrap_epoch() noexcept {
 
 std::int64_t Era::total(const ThreadList& threads) const noexcept {
   std::int64_t sum = current_.get() + elsewhere_.load(std::memory_order_relaxed);
-  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next) sum += state->pending.get();
+  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next)
+    if (state->pending_era.load(std::memory_order_acquire) == number_) sum += state->pending.get();
   return sum;
 }
 

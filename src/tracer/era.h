@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "src/base/hot.h"
 #include "src/intern/tables.h"
 #include "src/mem/mapped.h"
 #include "src/table/address_table.h"
@@ -55,7 +56,7 @@ class Era {
   }
 
   // Enters a block. pre: the caller owns it, and `record` is from record().
-  void add(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
+  MT_HOT void add(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
     if (!BlockTable::covers(address) || size > BlockTable::kMaxSize) [[unlikely]]
       return add_odd(thread, address, size, record);
     const auto evict = [&](const Block& stale) { account_free(thread, stale); };
@@ -65,7 +66,7 @@ class Era {
   }
 
   // Takes a block out of the table. Its counters still have it: finish with account_free() or put_back().
-  Block take(const void* address) noexcept {
+  MT_HOT Block take(const void* address) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return take_odd(address);
     return blocks_.take(address);
@@ -73,7 +74,7 @@ class Era {
   void put_back(const void* address, const Block& block) noexcept;
 
   // Counts out a block that take() returned. True when it was a registered code object.
-  bool account_free(ThreadState& thread, const Block& block) noexcept {
+  MT_HOT bool account_free(ThreadState& thread, const Block& block) noexcept {
     if (block.record != kNone) {
       if (thread.exclusive && !is_thread_record(block.record)) [[likely]] {
         counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
@@ -86,7 +87,7 @@ class Era {
   }
 
   // Gives a live block to another record: it was reused without being freed. A block that is not traced stays so. pre: the caller owns it.
-  void reassign(ThreadState& thread, const void* address, RecordId record) noexcept {
+  MT_HOT void reassign(ThreadState& thread, const void* address, RecordId record) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return reassign_odd(thread, address, record);
     const Block block = blocks_.exchange_record(address, record);
@@ -133,7 +134,7 @@ class Era {
   Era(SharedTables* tables, std::uint64_t number, std::uint32_t nframe) noexcept : tables_(tables), number_(number), nframe_(nframe) {}
   ~Era() { tables_->release(); }
 
-  void account_allocation(ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
+  MT_HOT void account_allocation(ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
     if (!thread.exclusive) [[unlikely]]
       return account_allocation_apart(thread, record, size);
     counters_.allocated(record, size, epoch_.load(std::memory_order_relaxed));

@@ -24,8 +24,11 @@ struct ThreadState {
 
   // Nonzero while an event without the GIL may use the era; see Control.
   std::atomic<std::uint32_t> section{0};
-  // Bytes allocated less bytes freed by such events that the era's total does not have yet.
+  // Bytes allocated less bytes freed by such events that the total of era `pending_era` does not have yet. Only the owner writes either.
   Counter<std::int64_t> pending{};
+  std::atomic<std::uint64_t> pending_era{0};
+  // While such an event resizes a block: the era that it has taken the block from.
+  Counter<std::uint64_t> resize_era{};
   // Belongs to era `ledger_era`; replaced by its owner when that is over.
   std::atomic<Ledger*> ledger{nullptr};
   std::atomic<std::uint64_t> ledger_era{0};
