@@ -7,7 +7,7 @@ VENV ?= .venv
 export PYTHON
 BIN = $(VENV)/bin
 CPP_FILES = $(shell git ls-files '*.h' '*.cpp')
-PYTHON_FOLDERS = python tests benchmarks
+PYTHON_FOLDERS = python tests benchmarks docs
 
 .DEFAULT_GOAL := help
 .PHONY: help try setup build native test test-native test-python lint lint-python lint-cpp lint-spelling lint-layers \
