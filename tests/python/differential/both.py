@@ -33,9 +33,7 @@ class Pair:
 
 
 def random_frames(rng: random.Random) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (rng.choice(FILENAMES), rng.choice((0, 1, 2, 3, 7, 2**31 - 1))) for _ in range(rng.randint(1, 4))
-    )
+    return tuple((rng.choice(FILENAMES), rng.choice((0, 1, 2, 3, 7, 2**31 - 1))) for _ in range(rng.randint(1, 4)))
 
 
 def random_traces(rng: random.Random, count: int) -> list[tuple[int, int, tuple[tuple[str, int], ...], int]]:

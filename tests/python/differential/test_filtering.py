@@ -161,9 +161,7 @@ def test_any_iterable_serves(rng: random.Random) -> None:
     ):
         assert_same(
             lambda module, collect=collect: list(
-                module.Snapshot(traces, 4)
-                .filter_traces(collect([module.Filter(True, "a.py")]))
-                .traces._traces
+                module.Snapshot(traces, 4).filter_traces(collect([module.Filter(True, "a.py")])).traces._traces
             )
         )
 

@@ -31,9 +31,7 @@ def test_compare_to(rng: random.Random, key: str, cumulative: bool) -> None:
 
 
 @pytest.mark.parametrize(("key", "cumulative"), KEYS)
-def test_comparing_a_snapshot_with_its_own_filtered_part(
-    rng: random.Random, key: str, cumulative: bool
-) -> None:
+def test_comparing_a_snapshot_with_its_own_filtered_part(rng: random.Random, key: str, cumulative: bool) -> None:
     traces = random_traces(rng, 100)
 
     def differences(module):  # type: ignore[no-untyped-def]

@@ -75,9 +75,7 @@ def test_members(name: str) -> None:
         if inspect.isfunction(value) or isinstance(value, staticmethod):
             assert type(ours[member]) is type(value)
             own_function = getattr(getattr(memtrace, name), member)
-            assert inspect.signature(own_function) == inspect.signature(
-                getattr(getattr(tracemalloc, name), member)
-            )
+            assert inspect.signature(own_function) == inspect.signature(getattr(getattr(tracemalloc, name), member))
 
 
 MATCHING = {"_match", "_match_frame", "_match_traceback"}

@@ -148,9 +148,7 @@ def test_indexing(rng: random.Random) -> None:
         None,
     ):
         assert_same(lambda module, index=index: repr(module.Traceback(frames)[index]))
-        assert_same(
-            lambda module, index=index: repr(module.Snapshot([(0, 1, frames, 4)] * 3, 1).traces[index])
-        )
+        assert_same(lambda module, index=index: repr(module.Snapshot([(0, 1, frames, 4)] * 3, 1).traces[index]))
 
 
 def test_containment(rng: random.Random) -> None:
@@ -168,12 +166,8 @@ def test_sequence_methods(rng: random.Random) -> None:
     frames = random_frames(rng)
     traces = random_traces(rng, 9)
     for position in range(len(traces)):
-        assert_same(
-            lambda module, at=position: module.Snapshot(traces, 1).traces.index(module.Trace(traces[at]))
-        )
-        assert_same(
-            lambda module, at=position: module.Snapshot(traces, 1).traces.count(module.Trace(traces[at]))
-        )
+        assert_same(lambda module, at=position: module.Snapshot(traces, 1).traces.index(module.Trace(traces[at])))
+        assert_same(lambda module, at=position: module.Snapshot(traces, 1).traces.count(module.Trace(traces[at])))
     assert_same(lambda module: repr(list(reversed(module.Snapshot(traces, 1).traces))))
     assert_same(lambda module: repr(list(reversed(module.Traceback(frames)))))
     assert_same(lambda module: repr(module.Snapshot(traces, 1).traces))
@@ -201,9 +195,7 @@ def test_format(tmp_path: Path, limit: int | None, most_recent_first: bool) -> N
     source.write_text("first = 1\n    second = 2\n\nfourth = 4\n")
     frames = ((str(source), 1), (str(source), 2), (str(source), 3), ("gone.py", 4), (str(source), 99))
     assert_same(lambda module: module.Traceback(frames).format(limit, most_recent_first))
-    assert_same(
-        lambda module: module.Traceback(frames).format(limit=limit, most_recent_first=most_recent_first)
-    )
+    assert_same(lambda module: module.Traceback(frames).format(limit=limit, most_recent_first=most_recent_first))
     assert_same(lambda module: module.Traceback(()).format(limit, most_recent_first))
 
 

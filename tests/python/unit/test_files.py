@@ -112,9 +112,7 @@ def test_a_failed_dump_leaves_the_old_file(file: Path, monkeypatch: pytest.Monke
         snapshot.dump(file)
     assert memtrace.Snapshot.load(file).traces._traces == TRACES
     with pytest.raises(FileNotFoundError) as caught:
-        memtrace.Snapshot(TRACES, 7).dump(
-            file / "gone" if not file.exists() else file.parent / "gone" / "snapshot"
-        )
+        memtrace.Snapshot(TRACES, 7).dump(file / "gone" if not file.exists() else file.parent / "gone" / "snapshot")
     assert caught.value.filename == file.parent / "gone" / "snapshot"
 
 

@@ -49,9 +49,7 @@ def test_the_python_side_agrees_with_the_native_one() -> None:
     traces = [(domain, 1, (first, second), 2) for domain in (0, 1) for first in frames for second in frames]
     snapshot = memtrace.Snapshot(traces, 2)
     for one in filters:
-        assert snapshot.filter_traces([one]).traces._traces == [
-            trace for trace in traces if one._match(trace)
-        ]
+        assert snapshot.filter_traces([one]).traces._traces == [trace for trace in traces if one._match(trace)]
 
 
 def test_a_filter_without_a_match_says_so() -> None:

@@ -54,9 +54,7 @@ def test_resource_warning_shows_where_the_file_was_opened(tmp_path) -> None:  # 
         "    return open(__file__)\n"
         "leak()\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-W", "always", str(program)], capture_output=True, text=True, timeout=60
-    )
+    result = subprocess.run([sys.executable, "-W", "always", str(program)], capture_output=True, text=True, timeout=60)
     assert result.returncode == 0
     assert "ResourceWarning: unclosed file" in result.stderr
     assert "Object allocated at (most recent call last):" in result.stderr

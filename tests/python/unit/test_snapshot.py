@@ -88,9 +88,7 @@ def test_iteration_in_runs_reaches_every_block() -> None:
 
 def test_a_huge_block_keeps_its_size() -> None:
     sizes = [2**32 - 2, 2**32 - 1, 2**32, 2**40, 2**63, 0]
-    snapshot = pickle.loads(
-        pickle.dumps(memtrace.Snapshot([(0, size, (("a.py", 1),), 1) for size in sizes], 1))
-    )
+    snapshot = pickle.loads(pickle.dumps(memtrace.Snapshot([(0, size, (("a.py", 1),), 1) for size in sizes], 1)))
     assert [trace.size for trace in snapshot.traces] == sizes
 
 
@@ -103,9 +101,7 @@ def test_traces_pickle_as_what_they_hold() -> None:
         assert copy.deepcopy(traces) == traces
 
 
-@pytest.mark.parametrize(
-    "duplicate", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
-)
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
 @pytest.mark.parametrize("filtered", [False, True])
 def test_copies(duplicate, filtered: bool) -> None:  # type: ignore[no-untyped-def]
     snapshot = make().filter_traces([memtrace.Filter(True, "*a.py")]) if filtered else make()
@@ -254,9 +250,7 @@ def test_a_limit_that_is_no_number() -> None:
 def test_twenty_thousand_statistics_are_made_quickly() -> None:
     from time import perf_counter
 
-    snapshot = memtrace.Snapshot(
-        [(0, size, ((f"{size}.py", 1),), 1) for size in range(20_000)], 1
-    ).filter_traces([])
+    snapshot = memtrace.Snapshot([(0, size, ((f"{size}.py", 1),), 1) for size in range(20_000)], 1).filter_traces([])
     durations = []
     for _ in range(5):
         start = perf_counter()

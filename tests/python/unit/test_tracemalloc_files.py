@@ -41,9 +41,7 @@ def test_a_snapshot_of_a_real_program(tmp_path: Path) -> None:
     assert ours.traces._traces == theirs.traces._traces
     assert ours.traceback_limit == 5
     for key in ("filename", "lineno", "traceback"):
-        assert [repr(group) for group in ours.statistics(key)] == [
-            repr(group) for group in theirs.statistics(key)
-        ]
+        assert [repr(group) for group in ours.statistics(key)] == [repr(group) for group in theirs.statistics(key)]
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
@@ -131,9 +129,7 @@ def test_a_pickle_cannot_change_the_classes(tmp_path: Path) -> None:
     assert memtrace.Snapshot.load is before
 
 
-@pytest.mark.parametrize(
-    "value", [None, 5, [], {}, "text", (1, 2), {"traces": [], "traceback_limit": 1}], ids=repr
-)
+@pytest.mark.parametrize("value", [None, 5, [], {}, "text", (1, 2), {"traces": [], "traceback_limit": 1}], ids=repr)
 def test_pickles_of_something_else(tmp_path: Path, value: Any) -> None:
     path = tmp_path / "snapshot"
     path.write_bytes(pickle.dumps(value))
