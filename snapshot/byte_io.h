@@ -74,7 +74,8 @@ class ByteReader {
     using Bits = std::make_unsigned_t<T>;
     const ByteView from = take(sizeof(T));
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) value |= std::uint64_t{std::to_integer<std::uint8_t>(from[i])} << (8 * i);
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+      value |= std::uint64_t{std::to_integer<std::uint8_t>(from[i])} << (8 * i);
     return static_cast<T>(static_cast<Bits>(value));
   }
 

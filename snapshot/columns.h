@@ -50,7 +50,7 @@ class Snapshot::Columns {
   void complete(std::vector<ResolvedRecord> keys) const;
   void translate_owners() const;
 
-  mutable std::mutex mutex_;              // held while resolving; guards what follows until ready_
+  mutable std::mutex mutex_;  // held while resolving; guards what follows until ready_
   mutable std::atomic<bool> ready_{false};  // released after resolved_ is complete
   mutable std::shared_ptr<Resolver> resolver_;
   mutable std::vector<RecordId> record_ids_;

@@ -20,9 +20,9 @@
 namespace memtrace::snapshot {
 
 struct StatisticDiff {
-  std::uint64_t size = 0;       // bytes in the new snapshot
-  std::int64_t size_diff = 0;   // new minus old
-  std::uint64_t count = 0;      // blocks in the new snapshot
+  std::uint64_t size = 0;  // bytes in the new snapshot
+  std::int64_t size_diff = 0;  // new minus old
+  std::uint64_t count = 0;  // blocks in the new snapshot
   std::int64_t count_diff = 0;  // new minus old
   Site site;
   std::string_view key;  // as Statistic::key

@@ -13,14 +13,14 @@ namespace memtrace::snapshot {
 namespace {
 
 template <class T>
-std::uint64_t hash_of(const T& value) noexcept {
+std::uint64_t hash_of(const T& value, std::uint64_t seed) noexcept {
   static_assert(std::has_unique_object_representations_v<T>);
-  return hash64(&value, sizeof value);
+  return hash64(&value, sizeof value, seed);
 }
 
 }  // namespace
 
-Dictionary::Dictionary() {
+Dictionary::Dictionary() : hash_seed_(reinterpret_cast<std::uintptr_t>(this)) {
   intern_string_locked({});
   const FrameId unknown = intern_frame_locked(Frame{.filename = intern_string_locked(kUnknownName)});
   stacks_.append({{kEmptyStack, unknown}, 0});
@@ -31,19 +31,20 @@ Dictionary::~Dictionary() = default;
 
 StringId Dictionary::intern_string_locked(std::string_view text) {
   return string_index_.find_or_insert(
-      hash64(text.data(), text.size()), [&](StringId id) { return strings_[id] == text; },
+      hash64(text.data(), text.size(), hash_seed_), [&](StringId id) { return strings_[id] == text; },
       [&] { return strings_.append(bytes_.append(text)); });
 }
 
 FrameId Dictionary::intern_frame_locked(const Frame& frame) {
   return frame_index_.find_or_insert(
-      hash_of(frame), [&](FrameId id) { return frames_[id] == frame; }, [&] { return frames_.append(frame); });
+      hash_of(frame, hash_seed_), [&](FrameId id) { return frames_[id] == frame; },
+      [&] { return frames_.append(frame); });
 }
 
 StackId Dictionary::intern_stack_locked(StackId parent, FrameId frame) {
   const Stack stack{parent, frame};
   return stack_index_.find_or_insert(
-      hash_of(stack), [&](StackId id) { return stacks_[id].stack == stack; },
+      hash_of(stack, hash_seed_), [&](StackId id) { return stacks_[id].stack == stack; },
       [&] {
         const std::uint32_t depth = stacks_[parent].depth + 1;
         if (depth > kMaxDepth) throw std::length_error("a traceback has more than 65535 frames");
@@ -55,7 +56,7 @@ TracebackId Dictionary::intern_traceback_locked(StackId stack, std::int32_t tota
   if (stack == kEmptyStack) throw std::invalid_argument("a traceback has at least one frame");
   const Traceback traceback{stack, total_nframe};
   return traceback_index_.find_or_insert(
-      hash_of(traceback), [&](TracebackId id) { return tracebacks_[id] == traceback; },
+      hash_of(traceback, hash_seed_), [&](TracebackId id) { return tracebacks_[id] == traceback; },
       [&] { return tracebacks_.append(traceback); });
 }
 

@@ -41,16 +41,16 @@ inline constexpr StringId kEmptyString = 0;
 inline constexpr FrameId kUnknownFrame = 0;
 inline constexpr StackId kEmptyStack = 0;
 inline constexpr TracebackId kUnknownTraceback = 0;
-inline constexpr std::uint32_t kMaxDepth = 65535;       // tracemalloc's own limit of start(nframe)
-inline constexpr std::int32_t kUnknownTotal = -1;       // total_nframe is None
+inline constexpr std::uint32_t kMaxDepth = 65535;  // tracemalloc's own limit of start(nframe)
+inline constexpr std::int32_t kUnknownTotal = -1;  // total_nframe is None
 inline constexpr std::string_view kUnknownName = "<unknown>";
 
 struct Frame {
   StringId filename = kEmptyString;
   StringId function = kEmptyString;  // qualified name; empty when unknown
   std::int32_t lineno = 0;
-  std::int32_t end_lineno = 0;   // 0 when unknown
-  std::int32_t column = -1;      // byte offsets, as code.co_positions() counts; -1 when unknown
+  std::int32_t end_lineno = 0;  // 0 when unknown
+  std::int32_t column = -1;  // byte offsets, as code.co_positions() counts; -1 when unknown
   std::int32_t end_column = -1;
   friend bool operator==(const Frame&, const Frame&) = default;
 };
@@ -125,6 +125,7 @@ class Dictionary {
   TracebackId intern_traceback_locked(StackId stack, std::int32_t total_nframe);
   void set_module_locked(StringId filename, std::string_view module);
 
+  const std::uint64_t hash_seed_;  // so that no file can be made whose entries all collide
   mutable std::mutex mutex_;  // serialises writers; guards the indexes, modules_ and keys_
 
   ByteArena bytes_;

@@ -90,7 +90,7 @@ std::optional<Temporary> make_temporary(const std::string& target) {
 std::vector<std::byte> read_file(const std::string& path) {
   constexpr std::size_t kStep = 1 << 16;
   const File file(path, O_RDONLY);
-  struct stat status {};
+  struct stat status{};
   if (!file.is_open() || ::fstat(file.fd(), &status) != 0) fail(errno, path);
   // One byte more than the size, so that the end is seen without growing; pipes grow as they are read.
   std::vector<std::byte> bytes(S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) + 1 : kStep);
@@ -108,7 +108,7 @@ std::vector<std::byte> read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, std::span<const std::byte> bytes) {
-  struct stat status {};
+  struct stat status{};
   const bool exists = ::stat(path.c_str(), &status) == 0;
   if (exists && !S_ISREG(status.st_mode)) return write_in_place(path, bytes);
   const std::string target = without_links(path);

@@ -106,7 +106,8 @@ SectionsReader::SectionsReader(ByteView file) : file_(file) {
     throw FormatError(file.size(), "the file is truncated: " + std::to_string(file.size()) + " of " +
                                        std::to_string(file_size) + " bytes");
   }
-  if (count > kMaxSections || count * kSectionEntrySize > header.left()) header.fail("the table of sections is too long");
+  if (count > kMaxSections || count * kSectionEntrySize > header.left())
+    header.fail("the table of sections is too long");
   const ByteView table = header.take(count * kSectionEntrySize);
   if (reserved != 0 || checksum != table_checksum(file, table)) {
     throw FormatError(kChecksumOffset, "the header is damaged");
@@ -129,11 +130,11 @@ SectionsReader::SectionsReader(ByteView file) : file_(file) {
     if (hash64(stored.data(), stored.size()) != section_checksum) throw FormatError(offset, "a section is damaged");
     const auto same_id = [id](const Entry& entry) { return entry.id == id; };
     if (std::any_of(entries_.begin(), entries_.end(), same_id)) throw FormatError(offset, "a section occurs twice");
-    const bool known = id >= static_cast<std::uint16_t>(SectionId::meta) &&
-                       id <= static_cast<std::uint16_t>(SectionId::attributes);
+    const bool known =
+        id >= static_cast<std::uint16_t>(SectionId::meta) && id <= static_cast<std::uint16_t>(SectionId::attributes);
     if (!known && flags != kOptionalFlag) {
-      throw NewerVersionError(offset, "written by a newer version of memtrace: section " + std::to_string(id) +
-                                          " is unknown");
+      throw NewerVersionError(offset,
+                              "written by a newer version of memtrace: section " + std::to_string(id) + " is unknown");
     }
     entries_.push_back({id, encoding, stored_size, raw_size, offset});
   }
@@ -141,9 +142,8 @@ SectionsReader::SectionsReader(ByteView file) : file_(file) {
 }
 
 const SectionsReader::Entry* SectionsReader::find(SectionId id) const noexcept {
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [id](const Entry& entry) {
-    return entry.id == static_cast<std::uint16_t>(id);
-  });
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [id](const Entry& entry) { return entry.id == static_cast<std::uint16_t>(id); });
   return found != entries_.end() ? &*found : nullptr;
 }
 
@@ -164,8 +164,7 @@ SectionsReader::Content SectionsReader::content(SectionId id) const {
     throw FormatError(entry->offset, "a section expands too much");
   }
   Content content{Bytes(static_cast<std::size_t>(entry->raw_size)), entry->offset};
-  const std::size_t size =
-      ZSTD_decompress(content.bytes.data(), content.bytes.size(), stored.data(), stored.size());
+  const std::size_t size = ZSTD_decompress(content.bytes.data(), content.bytes.size(), stored.data(), stored.size());
   if (ZSTD_isError(size) || size != content.bytes.size()) {
     throw FormatError(entry->offset, "a section does not decompress");
   }

@@ -16,9 +16,10 @@ inline constexpr std::size_t kHeaderSize = 32;
 inline constexpr std::size_t kSectionEntrySize = 32;
 inline constexpr std::size_t kMaxSections = 256;
 
-// A section may grow to this much when it is decompressed; the writer pads what compresses better.
+// A section may grow to this when it is decompressed: kFreeExpansion bytes, and kMaxExpansion for each byte stored. So a file
+// cannot ask for memory out of proportion to its size; the writer pads what compresses better.
 inline constexpr std::uint64_t kFreeExpansion = std::uint64_t{1} << 20;
-inline constexpr std::uint64_t kMaxExpansion = 1024;
+inline constexpr std::uint64_t kMaxExpansion = 64;
 
 enum class SectionId : std::uint16_t {
   meta = 1,

@@ -32,9 +32,8 @@ void write_strings(SectionsWriter& sections, const Dictionary& dictionary) {
   ByteWriter out;
   const std::uint32_t count = dictionary.string_count();
   out.number(count);
-  write_column<std::uint32_t>(out, count, [&](StringId id) {
-    return static_cast<std::uint32_t>(dictionary.string(id).size());
-  });
+  write_column<std::uint32_t>(out, count,
+                              [&](StringId id) { return static_cast<std::uint32_t>(dictionary.string(id).size()); });
   for (StringId id = 0; id < count; ++id) out.text(dictionary.string(id));
   add(sections, SectionId::strings, out);
 }

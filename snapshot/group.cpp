@@ -21,9 +21,7 @@ struct Sum {
   }
 };
 
-bool heavier(const Sum& a, const Sum& b) noexcept {
-  return a.size != b.size ? a.size > b.size : a.count > b.count;
-}
+bool heavier(const Sum& a, const Sum& b) noexcept { return a.size != b.size ? a.size > b.size : a.count > b.count; }
 
 std::vector<Sum> sums_by_stack(const KeyTables& tables, const Snapshot& snapshot, std::span<const StackId> stacks) {
   std::vector<Sum> sums(tables.stack_count());
@@ -138,8 +136,8 @@ Candidates candidates_of(const FrameGroups& groups, const FrameGroups& lines) {
   Candidates candidates{std::vector<std::uint32_t>(order.size()), {}};
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::uint32_t group = groups.of_frame[order[i]];
-    const bool same = i > 0 && group == groups.of_frame[order[i - 1]] &&
-                      lines.of_frame[order[i]] == lines.of_frame[order[i - 1]];
+    const bool same =
+        i > 0 && group == groups.of_frame[order[i - 1]] && lines.of_frame[order[i]] == lines.of_frame[order[i - 1]];
     if (!same) candidates.group_of.push_back(group);
     candidates.of_frame[order[i]] = static_cast<std::uint32_t>(candidates.group_of.size() - 1);
   }
@@ -159,7 +157,8 @@ std::vector<Group> groups_of_frames(const KeyTables& tables, const std::vector<S
 }
 
 // Rows sorted by (path, stack) are runs of paths, made of runs of stacks.
-std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& snapshot, std::span<const StackId> stacks) {
+std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& snapshot,
+                                    std::span<const StackId> stacks) {
   const PathGroups& paths = tables.paths();
   const Counters& counters = snapshot.counters();
   std::vector<Keyed> rows;

@@ -32,7 +32,8 @@ std::optional<std::string_view> below_import_root(std::string_view path) {
     const std::size_t end = path.find('/', begin);
     if (end == std::string_view::npos) break;
     const std::string_view folder = path.substr(begin, end - begin);
-    if (folder == "site-packages" || folder == "dist-packages" || folder == "lib-dynload" || is_version_folder(folder)) {
+    if (folder == "site-packages" || folder == "dist-packages" || folder == "lib-dynload" ||
+        is_version_folder(folder)) {
       root = end + 1;
     }
     begin = end + 1;

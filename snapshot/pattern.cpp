@@ -115,7 +115,9 @@ bool Pattern::matches_one(const Token& token, std::uint32_t character) const noe
     case Kind::character:
       return character == token.value;
     case Kind::set: {
-      const auto inside = [character](const auto& range) { return range.first <= character && character <= range.second; };
+      const auto inside = [character](const auto& range) {
+        return range.first <= character && character <= range.second;
+      };
       return std::any_of(ranges_.begin() + token.value, ranges_.begin() + token.range_end, inside) != token.negated;
     }
     default:

@@ -27,8 +27,8 @@ class Pattern {
   enum class Kind : std::uint8_t { character, any, run, set };
   struct Token {
     Kind kind;
-    bool negated;             // set
-    std::uint32_t value;      // character: code point; set: first range
+    bool negated;  // set
+    std::uint32_t value;  // character: code point; set: first range
     std::uint32_t range_end;  // set: one past its last range
   };
 

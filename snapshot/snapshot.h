@@ -30,7 +30,7 @@ namespace memtrace::snapshot {
 // Counters by row. Later counters (at the peak, ever allocated) become further columns of the same length.
 struct Counters {
   std::vector<std::uint64_t> count;  // live blocks
-  std::vector<std::uint64_t> size;   // live bytes
+  std::vector<std::uint64_t> size;  // live bytes
 };
 
 struct Row {
@@ -70,7 +70,7 @@ class Snapshot {
   Row row(std::uint32_t index) const;
 
   std::uint64_t total_count() const;  // live blocks; O(rows)
-  std::uint64_t total_size() const;   // live bytes; O(rows)
+  std::uint64_t total_size() const;  // live bytes; O(rows)
 
   bool has_blocks() const noexcept;
   // Blocks of the selected rows, in their original order. std::logic_error without blocks. The first call on a filtered

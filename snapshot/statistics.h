@@ -37,12 +37,12 @@ bool is_frame_key(GroupBy group_by) noexcept;
 
 // Where a group's traceback comes from; see traceback_frames().
 struct Site {
-  StackId stack = kEmptyStack;    // traceback groups: the whole stack, the heaviest of those merged
+  StackId stack = kEmptyStack;  // traceback groups: the whole stack, the heaviest of those merged
   FrameId frame = kUnknownFrame;  // other groups: the frame, the heaviest of those merged
 };
 
 struct Statistic {
-  std::uint64_t size = 0;   // bytes
+  std::uint64_t size = 0;  // bytes
   std::uint64_t count = 0;  // blocks
   Site site;
   std::string_view key;  // function and module groups; empty for the others. Lives as long as the result it is part of
@@ -56,7 +56,7 @@ struct Statistics {
   bool cumulative = false;
   std::vector<Statistic> items;
   std::shared_ptr<const Dictionary> dictionary;  // of the sites' ids
-  std::shared_ptr<const void> keep_alive;        // owner of the keys' text
+  std::shared_ptr<const void> keep_alive;  // owner of the keys' text
 };
 
 // std::invalid_argument for cumulative traceback.

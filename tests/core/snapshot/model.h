@@ -77,9 +77,12 @@ using Groups = std::map<GroupId, GroupSum>;
 
 inline void count_frame(Groups& groups, const Frame& frame, GroupBy group_by, std::uint64_t size) {
   GroupId id;
-  if (group_by == GroupBy::filename) id.first = {{frame.filename, 0}};
-  else if (group_by == GroupBy::lineno) id.first = {frame.place()};
-  else id.second = key_of(frame, group_by);
+  if (group_by == GroupBy::filename)
+    id.first = {{frame.filename, 0}};
+  else if (group_by == GroupBy::lineno)
+    id.first = {frame.place()};
+  else
+    id.second = key_of(frame, group_by);
   GroupSum& group = groups[id];
   group.size += size;
   ++group.count;
@@ -145,8 +148,8 @@ inline std::vector<Difference> compare(const Traces& current, const Traces& old,
     const auto size_diff = static_cast<std::int64_t>(new_sum.size - old_sum.size);
     const auto count_diff = static_cast<std::int64_t>(new_sum.count - old_sum.count);
     sorted.push_back({{std::abs(size_diff), new_sum.size, std::abs(count_diff), new_sum.count, id},
-                      {shown(id, a != now.end() ? new_sum : old_sum), id.second, new_sum.size, size_diff,
-                       new_sum.count, count_diff}});
+                      {shown(id, a != now.end() ? new_sum : old_sum), id.second, new_sum.size, size_diff, new_sum.count,
+                       count_diff}});
   }
   std::sort(sorted.begin(), sorted.end(), [](const auto& x, const auto& y) { return x.first > y.first; });
   std::vector<Difference> result;
@@ -172,14 +175,18 @@ inline bool passes(const AnyFilter& any, const Trace& trace) {
 }
 
 inline Traces filter_traces(const Traces& traces, const std::vector<AnyFilter>& filters) {
-  const auto inclusive = [](const AnyFilter& any) { return std::visit([](const auto& f) { return f.inclusive; }, any); };
+  const auto inclusive = [](const AnyFilter& any) {
+    return std::visit([](const auto& f) { return f.inclusive; }, any);
+  };
   const bool any_inclusive = std::any_of(filters.begin(), filters.end(), inclusive);
   Traces kept;
   for (const Trace& trace : traces) {
     bool included = !any_inclusive, excluded = false;
     for (const AnyFilter& filter : filters) {
-      if (inclusive(filter)) included = included || passes(filter, trace);
-      else excluded = excluded || !passes(filter, trace);
+      if (inclusive(filter))
+        included = included || passes(filter, trace);
+      else
+        excluded = excluded || !passes(filter, trace);
     }
     if (included && !excluded) kept.push_back(trace);
   }
@@ -212,8 +219,8 @@ inline Trace trace_at(const Snapshot& snapshot, std::size_t position) {
   Trace trace{row.key.domain, block.size, {}, traceback.total_nframe};
   for (const FrameId id : dictionary.frames_of(traceback.stack)) {
     const memtrace::snapshot::Frame& frame = dictionary.frame(id);
-    trace.frames.push_back({std::string(dictionary.string(frame.filename)), frame.lineno,
-                            std::string(dictionary.string(frame.function))});
+    trace.frames.push_back(
+        {std::string(dictionary.string(frame.filename)), frame.lineno, std::string(dictionary.string(frame.function))});
   }
   return trace;
 }
@@ -262,10 +269,16 @@ class Random {
 
   // Few names, lines, functions and sizes, so that everything collides; stacks that recurse.
   Frame frame() {
-    static const std::vector<std::string> files{
-        "a.py",    "b.py",       "b.pyc",           "pkg/__init__.py",
-        "pkg/m.py", "<unknown>", "/usr/lib/python3.13/json/decoder.py", "caf\xC3\xA9.py",
-        "lone\xED\xB2\x80.py",  "\xF0\x9F\x90\x8D.py"};
+    static const std::vector<std::string> files{"a.py",
+                                                "b.py",
+                                                "b.pyc",
+                                                "pkg/__init__.py",
+                                                "pkg/m.py",
+                                                "<unknown>",
+                                                "/usr/lib/python3.13/json/decoder.py",
+                                                "caf\xC3\xA9.py",
+                                                "lone\xED\xB2\x80.py",
+                                                "\xF0\x9F\x90\x8D.py"};
     static const std::vector<std::string> functions{"", "f", "C.g", "<module>"};
     return {files[below(static_cast<std::uint32_t>(files.size()))], static_cast<std::int32_t>(below(5)) - 1,
             functions[below(static_cast<std::uint32_t>(functions.size()))]};
@@ -274,7 +287,8 @@ class Random {
   Traces traces(std::size_t count) {
     std::vector<std::vector<Frame>> stacks(1 + count / 4);
     for (auto& stack : stacks) {
-      if (&stack != &stacks.front() && chance(2)) stack = stacks[below(static_cast<std::uint32_t>(&stack - stacks.data()))];
+      if (&stack != &stacks.front() && chance(2))
+        stack = stacks[below(static_cast<std::uint32_t>(&stack - stacks.data()))];
       const std::uint32_t more = 1 + below(4);
       for (std::uint32_t i = 0; i < more; ++i) stack.push_back(frame());
     }
@@ -289,9 +303,9 @@ class Random {
   }
 
   AnyFilter filter() {
-    static const std::vector<std::string> patterns{"*",      "a.py",  "b.py",    "*.pyc",   "?.py",          "[ab].py",
-                                                   "[!a]*",  "pkg/*", "*/m.py",  "none.py", "*\xED\xB2\x80*", "caf?.py",
-                                                   "<unk*>", "lone?.py"};
+    static const std::vector<std::string> patterns{
+        "*",     "a.py",   "b.py",    "*.pyc",          "?.py",    "[ab].py", "[!a]*",
+        "pkg/*", "*/m.py", "none.py", "*\xED\xB2\x80*", "caf?.py", "<unk*>",  "lone?.py"};
     if (chance(4)) return DomainFilter{chance(2), static_cast<std::int64_t>(below(4)) - 1};
     std::optional<std::int64_t> line, domain;
     if (chance(3)) line = static_cast<std::int64_t>(below(4)) - 1;

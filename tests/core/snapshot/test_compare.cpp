@@ -29,7 +29,8 @@ std::pair<Snapshot, Snapshot> build_sharing(const model::Traces& first, const mo
   return {std::move(a), std::move(b)};
 }
 
-void check_all_keys(const Snapshot& current, const Snapshot& old, const model::Traces& now, const model::Traces& before) {
+void check_all_keys(const Snapshot& current, const Snapshot& old, const model::Traces& now,
+                    const model::Traces& before) {
   for (const GroupBy group_by : model::kEveryKey) {
     for (const bool cumulative : {false, true}) {
       if (cumulative && !is_frame_key(group_by)) continue;
@@ -44,10 +45,14 @@ void check_all_keys(const Snapshot& current, const Snapshot& old, const model::T
 
 TEST_CASE("differences are as tracemalloc's") {
   const std::vector<model::Frame> a2{{"b.py", 4}, {"a.py", 2}}, a5{{"b.py", 4}, {"a.py", 5}};
-  const Snapshot old = model::build({{0, 10, a2, 3}, {0, 10, a2, 3}, {0, 10, a2, 3}, {1, 2, a5, 3},
-                                     {2, 66, {{"b.py", 1}}, 1}, {3, 7, {{"<unknown>", 0}}, 1}});
-  const Snapshot current = model::build({{0, 10, a2, 3}, {0, 10, a2, 3}, {0, 10, a2, 3}, {2, 2, a5, 3},
-                                         {2, 5000, a5, 3}, {4, 400, {{"c.py", 578}}, 1}});
+  const Snapshot old = model::build({{0, 10, a2, 3},
+                                     {0, 10, a2, 3},
+                                     {0, 10, a2, 3},
+                                     {1, 2, a5, 3},
+                                     {2, 66, {{"b.py", 1}}, 1},
+                                     {3, 7, {{"<unknown>", 0}}, 1}});
+  const Snapshot current = model::build(
+      {{0, 10, a2, 3}, {0, 10, a2, 3}, {0, 10, a2, 3}, {2, 2, a5, 3}, {2, 5000, a5, 3}, {4, 400, {{"c.py", 578}}, 1}});
   CHECK(model::plain(compare(current, old, GroupBy::lineno)) ==
         std::vector<model::Difference>{{{{"a.py", 5}}, "", 5002, 5000, 2, 1},
                                        {{{"c.py", 578}}, "", 400, 400, 1, 1},

@@ -70,7 +70,7 @@ TEST_CASE("permissions are those of umask, or of the file that was there") {
   const mode_t before = ::umask(027);
   write_file(path, bytes_of("1"));
   ::umask(before);
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0640);
   REQUIRE(::chmod(path.c_str(), 0604) == 0);

@@ -64,8 +64,7 @@ TEST_CASE("all that a row and a frame know is written") {
   dictionary->set_module(dictionary->frame(frame).filename, "m");
   dictionary->set_module(dictionary->intern_string("unused.py"), "unused");
   const ResolvedRecord key{.traceback = traceback, .domain = 8, .generation = 9, .thread = 10, .label = 0xFFFFFFFF};
-  const Snapshot snapshot =
-      Snapshot::resolved(dictionary, {key}, {{1ull << 40}, {1ull << 60}}, std::nullopt, -1, 77);
+  const Snapshot snapshot = Snapshot::resolved(dictionary, {key}, {{1ull << 40}, {1ull << 60}}, std::nullopt, -1, 77);
 
   const Snapshot read = from_bytes(to_bytes(snapshot));
   CHECK_FALSE(read.has_blocks());
@@ -117,7 +116,7 @@ TEST_CASE("many equal blocks compress better than readers allow, and are padded"
   SnapshotBuilder builder;
   for (int i = 0; i < 3'000'000; ++i) builder.add(0, 16, kUnknownTraceback);
   const std::vector<std::byte> bytes = to_bytes(builder.build(1));
-  CHECK(bytes.size() < 100'000);
+  CHECK(bytes.size() < 500'000);
   const Snapshot read = from_bytes(bytes);
   CHECK(read.block_count() == 3'000'000);
   CHECK(read.block(2'999'999).size == 16);
@@ -139,10 +138,9 @@ TEST_CASE("the header is laid out as documented") {
 
 TEST_CASE("files made by hand are read, duplicates and unknown totals included") {
   FileMaker maker;
-  CHECK(model::traces_of(from_bytes(maker.bytes())) ==
-        model::Traces{{0, 12, {{"a.py", 1}, {"b.py", 2, "f"}}, 2},
-                      {0, 10, {{"a.py", 1}}, 1},
-                      {0, 18, {{"a.py", 1}, {"b.py", 2, "f"}}, 2}});
+  CHECK(model::traces_of(from_bytes(maker.bytes())) == model::Traces{{0, 12, {{"a.py", 1}, {"b.py", 2, "f"}}, 2},
+                                                                     {0, 10, {{"a.py", 1}}, 1},
+                                                                     {0, 18, {{"a.py", 1}, {"b.py", 2, "f"}}, 2}});
 
   maker.strings({"a.py", "a.py", "b.py", "f", ""});
   maker.frames({0, 1, 2}, {4, 4, 3}, {1, 1, 2});

@@ -98,13 +98,15 @@ TEST_CASE("sections that do not fit each other are refused, however good their c
   };
   const Case cases[] = {
       {"a string is not valid text", [](FileMaker& f) { f.strings({"", "a\x80", "b", "f"}); }},
-      {"data ends early", [](FileMaker& f) {
+      {"data ends early",
+       [](FileMaker& f) {
          ByteWriter& out = f.section(SectionId::strings) = ByteWriter();
          out.number(std::uint32_t{2});
          out.column(Ids{1, 0xFFFFFFFF});
          out.text("ab");
        }},
-      {"a column is longer than its section", [](FileMaker& f) {
+      {"a column is longer than its section",
+       [](FileMaker& f) {
          f.section(SectionId::strings) = ByteWriter();
          f.section(SectionId::strings).number(std::uint32_t{0xFFFFFFFF});
        }},
@@ -113,8 +115,7 @@ TEST_CASE("sections that do not fit each other are refused, however good their c
       {"a frame is referred to that does not exist", [](FileMaker& f) { f.stacks({1, 1}, {0, 2}); }},
       {"a stack's parent does not come before it", [](FileMaker& f) { f.stacks({1, 0}, {0, 1}); }},
       {"a stack's parent does not come before it", [](FileMaker& f) { f.stacks({1, 3}, {0, 1}); }},
-      {"a traceback has too many frames",
-       [](FileMaker& f) { f.stacks(Ids(kMaxDepth + 1, 1), Ids(kMaxDepth + 1, 0)); }},
+      {"a traceback has too many frames", [](FileMaker& f) { f.stacks(Ids(kMaxDepth + 1, 1), Ids(kMaxDepth + 1, 0)); }},
       {"a stack is referred to that does not exist", [](FileMaker& f) { f.tracebacks({1, 3}, {1, 2}); }},
       {"a traceback has no frame", [](FileMaker& f) { f.tracebacks({1, 0}, {1, 2}); }},
       {"a traceback has a negative number of frames", [](FileMaker& f) { f.tracebacks({1, 2}, {1, -2}); }},
@@ -126,8 +127,10 @@ TEST_CASE("sections that do not fit each other are refused, however good their c
       {"the sizes of large blocks do not fit", [](FileMaker& f) { f.blocks({0}, {1}, {0}, {1ull << 40}); }},
       {"the sizes of large blocks do not fit", [](FileMaker& f) { f.blocks({0}, {0xFFFFFFFF}, {1}, {1ull << 40}); }},
       {"the sizes of large blocks do not fit", [](FileMaker& f) { f.blocks({0}, {0xFFFFFFFF}, {0}, {5}); }},
-      {"a section is longer than its content", [](FileMaker& f) { f.section(SectionId::meta).number(std::uint8_t{0}); }},
-      {"a section is longer than its content", [](FileMaker& f) { f.section(SectionId::blocks).number(std::uint8_t{0}); }},
+      {"a section is longer than its content",
+       [](FileMaker& f) { f.section(SectionId::meta).number(std::uint8_t{0}); }},
+      {"a section is longer than its content",
+       [](FileMaker& f) { f.section(SectionId::blocks).number(std::uint8_t{0}); }},
       {"data ends early", [](FileMaker& f) { f.section(SectionId::meta) = ByteWriter(); }},
       {"section 6 is missing", [](FileMaker& f) { f.remove(SectionId::rows); }},
   };

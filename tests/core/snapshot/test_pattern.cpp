@@ -59,8 +59,9 @@ TEST_CASE("bytes that are no text count as one character each") {
   CHECK(Pattern("??").matches("\x80\xFF"));
   CHECK(Pattern("\x80?").matches("\x80\xFF"));
   CHECK_FALSE(Pattern("\x80").matches("\x81"));
-  CHECK_FALSE(Pattern("?").matches("\xC3"
-                                   "a"));
+  CHECK_FALSE(
+      Pattern("?").matches("\xC3"
+                           "a"));
 }
 
 TEST_CASE("a pattern of many stars takes no exponential time") {
@@ -70,8 +71,8 @@ TEST_CASE("a pattern of many stars takes no exponential time") {
 }
 
 TEST_CASE("text validation") {
-  for (const std::string_view good : {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x90\x8D", "\xF4\x8F\xBF\xBF",
-                                      "\xED\xA0\x80", "\xED\xBF\xBF"}) {
+  for (const std::string_view good :
+       {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x90\x8D", "\xF4\x8F\xBF\xBF", "\xED\xA0\x80", "\xED\xBF\xBF"}) {
     CHECK(is_wtf8(good));
   }
   for (const std::string_view bad : {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE2\x82",

@@ -201,7 +201,6 @@ TEST_CASE("blocks compare equal as traces do") {
   CHECK_FALSE(differs([](model::Traces& t) { t[7].frames[0].function = "other"; }));
 
   const std::vector<AnyFilter> by_domain{DomainFilter{true, 1}};
-  CHECK(filter_traces(snapshot, by_domain)
-            .same_blocks(model::build(model::filter_traces(traces, by_domain))));
+  CHECK(filter_traces(snapshot, by_domain).same_blocks(model::build(model::filter_traces(traces, by_domain))));
   CHECK_FALSE(filter_traces(snapshot, by_domain).same_blocks(snapshot));
 }

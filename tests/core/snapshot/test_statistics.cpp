@@ -13,7 +13,11 @@ namespace {
 // The traces of CPython's own test, frames oldest first.
 model::Traces stdlib_traces() {
   const std::vector<model::Frame> a2{{"b.py", 4}, {"a.py", 2}}, a5{{"b.py", 4}, {"a.py", 5}};
-  return {{0, 10, a2, 3}, {0, 10, a2, 3}, {0, 10, a2, 3}, {1, 2, a5, 3}, {2, 66, {{"b.py", 1}}, 1},
+  return {{0, 10, a2, 3},
+          {0, 10, a2, 3},
+          {0, 10, a2, 3},
+          {1, 2, a5, 3},
+          {2, 66, {{"b.py", 1}}, 1},
           {3, 7, {{"<unknown>", 0}}, 1}};
 }
 
@@ -109,8 +113,8 @@ TEST_CASE("rows without live blocks give no statistic") {
   auto dictionary = std::make_shared<Dictionary>();
   const TracebackId live = model::intern(*dictionary, {0, 0, {{"a.py", 1}}, 1});
   const TracebackId dead = model::intern(*dictionary, {0, 0, {{"b.py", 1}}, 1});
-  const Snapshot snapshot = Snapshot::resolved(dictionary, {{.traceback = live}, {.traceback = dead}},
-                                               {{2, 0}, {0, 0}}, std::nullopt, 1);
+  const Snapshot snapshot =
+      Snapshot::resolved(dictionary, {{.traceback = live}, {.traceback = dead}}, {{2, 0}, {0, 0}}, std::nullopt, 1);
   for (const GroupBy group_by : model::kEveryKey) {
     const Statistics result = statistics(snapshot, group_by);
     REQUIRE(result.items.size() == 1);

@@ -56,15 +56,15 @@ TEST_CASE("threads that use a deferred snapshot first resolve it once and agree"
     counters.size.push_back(id % 7);
     blocks.append(id * 3, id % 7);
   }
-  const Snapshot snapshot =
-      Snapshot::deferred(std::make_shared<Dictionary>(), resolver, records, counters, blocks, 1);
+  const Snapshot snapshot = Snapshot::deferred(std::make_shared<Dictionary>(), resolver, records, counters, blocks, 1);
   const std::vector<AnyFilter> filters{Filter(true, "?.py")};
   std::vector<std::size_t> results(kThreads);
   const Snapshot filtered = filter_traces(Snapshot(snapshot), filters);
   run_together([&](int i) {
     const auto by = static_cast<std::size_t>(i);
     results[by] = statistics(snapshot, GroupBy::lineno).items.size() + filtered.block_count() +
-                  statistics(filtered, GroupBy::traceback).items.size() + compare(snapshot, filtered, GroupBy::filename).items.size();
+                  statistics(filtered, GroupBy::traceback).items.size() +
+                  compare(snapshot, filtered, GroupBy::filename).items.size();
   });
   for (const std::size_t result : results) CHECK(result == results[0]);
   CHECK(results[0] == 5000 + 1000 + 1000 + 50);
