@@ -88,9 +88,7 @@ class Snapshot:
         _check_key(key_type, cumulative)
         return self._named(key_type).statistics(key_type, bool(cumulative), Statistic)
 
-    def compare_to(
-        self, old_snapshot: Snapshot, key_type: str, cumulative: bool = False
-    ) -> list[StatisticDiff]:
+    def compare_to(self, old_snapshot: Snapshot, key_type: str, cumulative: bool = False) -> list[StatisticDiff]:
         """Return what changed since *old_snapshot* by group, the largest change first.
 
         *key_type* and *cumulative* are those of :meth:`statistics`.

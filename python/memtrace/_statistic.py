@@ -96,8 +96,7 @@ class Statistic(_Group):
 
     def __repr__(self) -> str:
         return (
-            f"<Statistic traceback={self.traceback!r} size={int(self.size)} count={int(self.count)}"
-            f"{self._key_repr()}>"
+            f"<Statistic traceback={self.traceback!r} size={int(self.size)} count={int(self.count)}{self._key_repr()}>"
         )
 
     def _sort_key(self) -> tuple[int, int, Traceback]:

@@ -72,10 +72,7 @@ class Trace:
         return f"{self.traceback}: {_format_size(self.size, False)}"
 
     def __repr__(self) -> str:
-        return (
-            f"<Trace domain={self.domain} size={_format_size(self.size, False)},"
-            f" traceback={self.traceback!r}>"
-        )
+        return f"<Trace domain={self.domain} size={_format_size(self.size, False)}, traceback={self.traceback!r}>"
 
 
 class _Traces(Sequence[Trace]):

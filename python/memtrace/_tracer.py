@@ -94,9 +94,7 @@ def take_snapshot(*, blocks: bool = True) -> Snapshot:
     Raises RuntimeError when not tracing.
     """
     if not _core.is_tracing():
-        raise RuntimeError(
-            f"the {_called_name()} module must be tracing memory allocations to take a snapshot"
-        )
+        raise RuntimeError(f"the {_called_name()} module must be tracing memory allocations to take a snapshot")
     native = _core.take_snapshot(bool(blocks))
     return Snapshot._from_native(native, native.traceback_limit, in_process=True)
 
