@@ -78,9 +78,7 @@ def _parse_nframe(source: str, text: str) -> int:
         raise RequestError(f"{source}: invalid number of frames: {_quoted(text)}")
     digits = text.lstrip("0")
     if len(digits) > len(str(_MAX_NFRAME)) or int(digits or "0") > _MAX_NFRAME:
-        raise RequestError(
-            f"{source}: the number of frames must be in range [0; {_MAX_NFRAME}]: {_quoted(text)}"
-        )
+        raise RequestError(f"{source}: the number of frames must be in range [0; {_MAX_NFRAME}]: {_quoted(text)}")
     return int(digits or "0")
 
 

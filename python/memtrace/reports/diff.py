@@ -18,8 +18,8 @@ class DiffReport(NamedTuple):
     differences: list[memtrace.StatisticDiff]
     size: int
     size_diff: int
-    count: int
-    count_diff: int
+    blocks: int
+    blocks_diff: int
     dropped: int
 
     @classmethod
@@ -40,17 +40,14 @@ class DiffReport(NamedTuple):
 
     def to_table(self, title: str) -> Table:
         """Return the largest changes as a table that *title* introduces."""
-        changed = [
-            difference for difference in self.differences if difference.size_diff or difference.count_diff
-        ]
+        changed = [difference for difference in self.differences if difference.size_diff or difference.count_diff]
         shown = changed[: self.selection.limit]
-        change = f"{text.size_change(self.size_diff)} in {text.count_change(self.count_diff)} blocks"
-        total = f"{text.size(self.size)} in {text.blocks(self.count)}"
+        change = f"{text.size_change(self.size_diff)} in {text.count_change(self.blocks_diff)} blocks"
+        total = f"{text.size(self.size)} in {text.blocks(self.blocks)}"
         return Table(
             (f"{title}: {change}, now {total}",),
             ("Change", "Size", "Change", "Blocks"),
-            groups.header(self.selection.group_by)
-            + (" and all it called" if self.selection.cumulative else ""),
+            groups.header(self.selection.group_by) + (" and all it called" if self.selection.cumulative else ""),
             tuple(self._row(difference) for difference in shown),
             (*self._rest(changed, shown), *dropped_note(self.dropped)),
         )
@@ -69,9 +66,7 @@ class DiffReport(NamedTuple):
             _tone(difference),
         )
 
-    def _rest(
-        self, changed: list[memtrace.StatisticDiff], shown: list[memtrace.StatisticDiff]
-    ) -> tuple[str, ...]:
+    def _rest(self, changed: list[memtrace.StatisticDiff], shown: list[memtrace.StatisticDiff]) -> tuple[str, ...]:
         notes = []
         if rest := changed[len(shown) :]:
             note = f"{groups.noun(self.selection.group_by, len(rest))} more changed"
@@ -93,8 +88,8 @@ class DiffReport(NamedTuple):
             "cumulative": self.selection.cumulative,
             "size": self.size,
             "size_diff": self.size_diff,
-            "count": self.count,
-            "count_diff": self.count_diff,
+            "count": self.blocks,
+            "count_diff": self.blocks_diff,
             "groups": len(self.differences),
             "dropped": self.dropped,
             "differences": [

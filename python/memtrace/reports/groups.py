@@ -65,15 +65,14 @@ def _call_stack(traceback: memtrace.Traceback) -> list[str]:
         lines.append(str(frame))
         if source := source_line(frame.filename, frame.lineno):
             lines.append(f"  {source}")
-    older = (traceback.total_nframe or 0) - len(traceback)
-    return [*lines, f"... {older:,} older"] if older > 0 else lines
+    return lines
 
 
 def to_json(group_by: str, statistic: AnyStatistic) -> dict[str, Any]:
     """Return what identifies one group."""
     frames = [_frame_to_json(frame) for frame in statistic.traceback]
     if group_by == "traceback":
-        return {"traceback": frames, "total_nframe": statistic.traceback.total_nframe}
+        return {"traceback": frames}
     if group_by == "filename":
         return {"filename": frames[-1]["filename"]}
     if group_by == "lineno":

@@ -16,7 +16,7 @@ class StatsReport(NamedTuple):
     selection: Selection
     statistics: list[memtrace.Statistic]
     size: int
-    count: int
+    blocks: int
     traceback_limit: int
     dropped: int
 
@@ -39,10 +39,9 @@ class StatsReport(NamedTuple):
         """Return the largest groups as a table that *title* introduces."""
         shown = self.statistics[: self.selection.limit]
         return Table(
-            (f"{title}: {text.size(self.size)} in {text.blocks(self.count)}",),
+            (f"{title}: {text.size(self.size)} in {text.blocks(self.blocks)}",),
             ("Size", "Share", "Blocks", "Average"),
-            groups.header(self.selection.group_by)
-            + (" and all it called" if self.selection.cumulative else ""),
+            groups.header(self.selection.group_by) + (" and all it called" if self.selection.cumulative else ""),
             tuple(self._row(statistic) for statistic in shown),
             (*self._rest(shown), *dropped_note(self.dropped)),
         )
@@ -68,8 +67,8 @@ class StatsReport(NamedTuple):
         if self.selection.cumulative:
             return (note,)
         size = self.size - sum(statistic.size for statistic in shown)
-        count = self.count - sum(statistic.count for statistic in shown)
-        return (f"{note}: {text.size(size)} in {text.blocks(count)}",)
+        blocks = self.blocks - sum(statistic.count for statistic in shown)
+        return (f"{note}: {text.size(size)} in {text.blocks(blocks)}",)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as what json.dump() takes; sizes are in bytes."""
@@ -78,7 +77,7 @@ class StatsReport(NamedTuple):
             "group_by": group_by,
             "cumulative": self.selection.cumulative,
             "size": self.size,
-            "count": self.count,
+            "count": self.blocks,
             "groups": len(self.statistics),
             "traceback_limit": self.traceback_limit,
             "dropped": self.dropped,

@@ -29,9 +29,7 @@ def show_on_terminal(table: Table, stream: TextIO) -> None:
 
 
 def _rich_table(table: Table, encoding: str) -> rich.table.Table:
-    grid = rich.table.Table(
-        box=rich.box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold"
-    )
+    grid = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
     for header in table.number_headers:
         grid.add_column(header, justify="right", no_wrap=True)
     grid.add_column(table.label_header, overflow="fold")

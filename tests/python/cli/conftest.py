@@ -47,9 +47,7 @@ class Programs:
         }
         return subprocess.run([sys.executable, *words], **(arguments | options))  # type: ignore[call-overload, no-any-return]
 
-    def run(
-        self, *words: str, interpreter: Sequence[str] = (), **options: object
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, interpreter: Sequence[str] = (), **options: object) -> subprocess.CompletedProcess[str]:
         """Run a program under `memtrace run`, which shows nothing and writes self.snapshot."""
         run = ("-m", "memtrace", "run", "--quiet", "--output", str(self.snapshot))
         return self.python(*interpreter, *run, *words, **options)

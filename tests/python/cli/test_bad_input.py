@@ -60,9 +60,7 @@ def test_files_that_are_not_there(invoke: Invoke, file: Path, tmp_path: Path) ->
     assert invoke("diff", file).exit_code == 2
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"hello\n", b"\x80\x04N.", b"\x00" * 100, b"\x80\x04cos\nsystem\n."]
-)
+@pytest.mark.parametrize("content", [b"", b"hello\n", b"\x80\x04N.", b"\x00" * 100, b"\x80\x04cos\nsystem\n."])
 def test_files_of_something_else(invoke: Invoke, file: Path, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "wrong"
     path.write_bytes(content)
@@ -132,9 +130,7 @@ def test_run(programs: Programs, words: list[str], message: str) -> None:
 
 def test_run_where_site_does_not_start_the_tracer(programs: Programs) -> None:
     programs.write("program.py", "print('ran')")
-    packages = os.pathsep.join(
-        programs.python("-c", "import sys; print(*sys.path[1:], sep='\\n')").stdout.split()
-    )
+    packages = os.pathsep.join(programs.python("-c", "import sys; print(*sys.path[1:], sep='\\n')").stdout.split())
     environment = {**os.environ, "PYTHONPATH": packages}
     completed = programs.python("-S", "-m", "memtrace", "run", "program.py", env=environment)
     assert (completed.returncode, completed.stdout) == (1, "")

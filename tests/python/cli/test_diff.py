@@ -51,9 +51,7 @@ def test_the_rest_is_summed(invoke: Invoke, files: tuple[Path, Path]) -> None:
 
 @pytest.mark.parametrize("group_by", ["filename", "lineno", "traceback", "function", "module"])
 @pytest.mark.parametrize("limit", [0, 2, 100])
-def test_json_is_what_the_api_says(
-    invoke: Invoke, files: tuple[Path, Path], group_by: str, limit: int
-) -> None:
+def test_json_is_what_the_api_says(invoke: Invoke, files: tuple[Path, Path], group_by: str, limit: int) -> None:
     old, new = (memtrace.Snapshot.load(file) for file in files)
     expected = new.compare_to(old, group_by)
     result = invoke("diff", *files, "--json", "--group-by", group_by, "--limit", limit)

@@ -252,7 +252,9 @@ def test_it_imports_what_it_imports_alone(programs: Programs) -> None:
     programs.write("program.py", "import sys; print(*sorted(sys.modules))")
     alone = set(programs.python("program.py").stdout.split())
     traced = set(programs.run("program.py").stdout.split())
-    assert {name for name in traced ^ alone if name.split(".")[0] != "memtrace"} == set()
+    added = {name for name in traced if name.split(".")[0] != "memtrace"} - alone
+    assert added <= {"__future__", "_operator", "atexit"}  # a few lines each, or built in
+    assert alone <= traced
 
 
 def test_a_signal_from_outside(programs: Programs) -> None:

@@ -70,9 +70,7 @@ def test_the_rest_is_summed(invoke: Invoke, file: Path) -> None:
 @pytest.mark.parametrize("group_by", ["filename", "lineno", "traceback", "function", "module"])
 @pytest.mark.parametrize("cumulative", [False, True])
 @pytest.mark.parametrize("limit", [0, 2, 100])
-def test_json_is_what_the_api_says(
-    invoke: Invoke, file: Path, group_by: str, cumulative: bool, limit: int
-) -> None:
+def test_json_is_what_the_api_says(invoke: Invoke, file: Path, group_by: str, cumulative: bool, limit: int) -> None:
     if cumulative and group_by == "traceback":
         return
     expected = memtrace.Snapshot.load(file).statistics(group_by, cumulative)
@@ -122,9 +120,7 @@ def test_json_is_what_the_api_says(
     ],
 )
 def test_filters(invoke: Invoke, file: Path, filters: list[str], sizes: list[int]) -> None:
-    options = [
-        word for text in filters for word in ((text,) if text.startswith("--") else ("--filter", text))
-    ]
+    options = [word for text in filters for word in ((text,) if text.startswith("--") else ("--filter", text))]
     report = run_json(invoke, file, *options)
     assert isinstance(report["statistics"], list)
     assert [each["size"] for each in report["statistics"]] == sizes
@@ -141,9 +137,7 @@ def test_a_pattern_may_hold_a_colon(invoke: Invoke, snapshots: Callable[..., Pat
 
 def test_the_lines_of_memtrace_are_left_out(invoke: Invoke, snapshots: Callable[..., Path]) -> None:
     own = Path(memtrace.__file__).parent
-    file = snapshots(
-        "file.mtrace", trace(7, (str(own / "cli" / "x.py"), 1)), trace(5, (str(own) + "_other.py", 1))
-    )
+    file = snapshots("file.mtrace", trace(7, (str(own / "cli" / "x.py"), 1)), trace(5, (str(own) + "_other.py", 1)))
     assert run_json(invoke, file)["size"] == 5
 
 
@@ -164,11 +158,6 @@ def test_source_lines(invoke: Invoke, snapshots: Callable[..., Path], tmp_path: 
         [f"{source}:1"],
         ["first"],
     ]
-
-
-def test_frames_that_were_not_kept_are_counted(invoke: Invoke, snapshots: Callable[..., Path]) -> None:
-    file = snapshots("file.mtrace", (0, 1, (A, B), 1002))
-    assert "... 1,000 older" in invoke("stats", file, "-g", "traceback").output
 
 
 def test_an_empty_snapshot(invoke: Invoke, snapshots: Callable[..., Path]) -> None:

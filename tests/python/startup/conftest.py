@@ -19,9 +19,7 @@ _OWN_VARIABLES = ("PYTHONMEMTRACE", "PYTHONTRACEMALLOC")
 def interpreter(tmp_path: Path) -> Interpreter:
     """Run an interpreter with options; keyword arguments are environment variables."""
 
-    def run(
-        *options: str, executable: str = sys.executable, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(*options: str, executable: str = sys.executable, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES}
         return subprocess.run(
             [executable, *options],

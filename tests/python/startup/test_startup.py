@@ -78,17 +78,13 @@ def test_nothing_is_imported_when_nothing_asks_for_it(interpreter: Interpreter) 
         (["-S", "-X", "memtrace=x"], {}, "off"),
     ],
 )
-def test_number_of_frames(
-    interpreter: Interpreter, options: list[str], variables: dict[str, str], nframe: str
-) -> None:
+def test_number_of_frames(interpreter: Interpreter, options: list[str], variables: dict[str, str], nframe: str) -> None:
     assert nframe_of(interpreter(*options, "-c", SHOW_NFRAME, **variables)) == nframe
 
 
 @pytest.mark.parametrize("value", INVALID)
 @pytest.mark.parametrize("source", ["-X memtrace=NFRAME", "PYTHONMEMTRACE"])
-def test_an_invalid_value_ends_the_process_with_one_line(
-    interpreter: Interpreter, source: str, value: str
-) -> None:
+def test_an_invalid_value_ends_the_process_with_one_line(interpreter: Interpreter, source: str, value: str) -> None:
     if source == "PYTHONMEMTRACE":
         completed = interpreter("-c", "print('ran')", PYTHONMEMTRACE=value)
     else:

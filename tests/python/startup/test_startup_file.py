@@ -58,8 +58,9 @@ def test_a_virtual_environment_may_run_it_twice(interpreter: Interpreter, tmp_pa
     assert (completed.returncode, completed.stdout, completed.stderr.count("\n")) == (1, "", 1)
 
 
-def test_it_imports_nothing_into_the_program_but_memtrace(interpreter: Interpreter) -> None:
+def test_it_imports_little_into_the_program_but_memtrace(interpreter: Interpreter) -> None:
     program = "import sys; print(*sorted(sys.modules), sep='\\n')"
     without = set(interpreter("-c", program).stdout.split())
     traced = set(interpreter("-X", "memtrace=5", "-c", program).stdout.split())
-    assert {name for name in traced - without if name.split(".")[0] != "memtrace"} == set()
+    added = {name for name in traced if name.split(".")[0] != "memtrace"} - without
+    assert added <= {"__future__", "_operator"}  # a few lines, and built in
