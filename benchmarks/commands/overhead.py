@@ -86,9 +86,7 @@ def exceeded_bounds(seconds: Ratios) -> list[str]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = benchmark_parser(
-        "overhead", __doc__, smoke=f"one loop of {', '.join(SMOKE_PROGRAMS)}: times mean nothing"
-    )
+    parser = benchmark_parser("overhead", __doc__, smoke=f"one loop of {', '.join(SMOKE_PROGRAMS)}: times mean nothing")
     parser.add_argument(
         "--clock",
         choices=CLOCKS,
@@ -105,9 +103,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--modes must contain {BASE}: every ratio is relative to it")
     modules = {module for name in options.programs for module in PROGRAMS[name].modules}
     modules |= {MODES[mode].module for mode in options.modes} - {""}
-    require_modules(
-        parser, modules, "see benchmarks/requirements.txt, or choose others with --modes and --programs"
-    )
+    require_modules(parser, modules, "see benchmarks/requirements.txt, or choose others with --modes and --programs")
     return options
 
 
@@ -141,9 +137,7 @@ def _report(facts: Mapping[str, str], programs: Sequence[str], seconds: Ratios, 
 
 def _ratio_table(programs: Sequence[str], ratios: Ratios) -> str:
     summaries = {mode: summarise(by_program) for mode, by_program in ratios.items() if by_program}
-    rows = [
-        [program, *(_cell(by_program.get(program)) for by_program in ratios.values())] for program in programs
-    ]
+    rows = [[program, *(_cell(by_program.get(program)) for by_program in ratios.values())] for program in programs]
     geomeans = {mode: summary.geomean for mode, summary in summaries.items()}
     worsts = {mode: summary.worst for mode, summary in summaries.items()}
     for name, values in (("geometric mean", geomeans), ("worst", worsts)):

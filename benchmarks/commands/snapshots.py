@@ -94,8 +94,7 @@ def differing_results(reports: Reports) -> list[str]:
             for name, result in report["results"].items():
                 if not _agree(expected.setdefault(name, result), result):
                     found.append(
-                        f"{name} under {tracer}, repetition {repetition}: "
-                        f"{result} instead of {expected[name]}"
+                        f"{name} under {tracer}, repetition {repetition}: {result} instead of {expected[name]}"
                     )
     return found
 
@@ -142,9 +141,7 @@ def _measure(options: argparse.Namespace) -> tuple[list[dict[str, Report]], list
             request = {"tracer": tracer, "blocks": options.blocks, "stacks": options.stacks}
             print(f"{repetition} {tracer}", file=sys.stderr, flush=True)
             try:
-                by_tracer[tracer] = run_worker(
-                    "benchmarks.workers.snapshots", request, timeout=options.timeout
-                )
+                by_tracer[tracer] = run_worker("benchmarks.workers.snapshots", request, timeout=options.timeout)
             except WorkerError as error:
                 problems.append(f"{tracer}, repetition {repetition}: {error}")
         reports.append(by_tracer)

@@ -23,9 +23,7 @@ class Run:
         return asdict(self)
 
 
-def interleaved(
-    programs: Sequence[str], modes: Sequence[str], repetitions: int
-) -> Iterator[tuple[str, str, int]]:
+def interleaved(programs: Sequence[str], modes: Sequence[str], repetitions: int) -> Iterator[tuple[str, str, int]]:
     """Yield (program, mode, repetition): all modes of a program in turn, then the next program.
 
     The runs that are compared are thus neighbours in time.

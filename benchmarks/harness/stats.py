@@ -18,9 +18,7 @@ class Summary:
     programs: int
 
 
-def paired_ratios(
-    runs: Iterable[Run], mode: str, base: str, value: Callable[[Measurement], float]
-) -> dict[str, float]:
+def paired_ratios(runs: Iterable[Run], mode: str, base: str, value: Callable[[Measurement], float]) -> dict[str, float]:
     """Return, by program, the median over repetitions of ``value(mode) / value(base)``.
 
     Both runs of a pair belong to the same repetition, so that a slow minute of the machine
@@ -28,9 +26,7 @@ def paired_ratios(
     is a program without any pair.
     """
     values: dict[tuple[str, int, str], float] = {
-        (run.program, run.repetition, run.mode): value(run.measurement)
-        for run in runs
-        if run.measurement is not None
+        (run.program, run.repetition, run.mode): value(run.measurement) for run in runs if run.measurement is not None
     }
     pairs: dict[str, list[tuple[float, float]]] = {}
     for (program, repetition, run_mode), base_value in values.items():

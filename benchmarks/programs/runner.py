@@ -56,9 +56,7 @@ class Runner:
         self.args = self.argparser.parse_args(arguments)
         return self.args
 
-    def bench_func(
-        self, name: str, function: Callable[..., object], *arguments: Any, **_options: Any
-    ) -> None:
+    def bench_func(self, name: str, function: Callable[..., object], *arguments: Any, **_options: Any) -> None:
         """Call *function* ``loops`` times."""
 
         def workload() -> object:
@@ -69,9 +67,7 @@ class Runner:
 
         self._run(name, workload, None)
 
-    def bench_time_func(
-        self, name: str, function: Callable[..., float], *arguments: Any, **_options: Any
-    ) -> None:
+    def bench_time_func(self, name: str, function: Callable[..., float], *arguments: Any, **_options: Any) -> None:
         """Call *function* once; it repeats its work ``loops`` times and returns a duration."""
         self._run(name, lambda: function(self.loops, *arguments), function)
 
@@ -117,9 +113,7 @@ def benchmarks_folder() -> Path:
     return Path(spec.origin).parent / "data-files" / "benchmarks"
 
 
-def run_program(
-    folder: str, benchmark: str, arguments: tuple[str, ...], loops: int, measure: Measure
-) -> Measurement:
+def run_program(folder: str, benchmark: str, arguments: tuple[str, ...], loops: int, measure: Measure) -> Measurement:
     """Execute ``bm_<folder>/run_benchmark.py`` as ``__main__``; return its *benchmark*'s run.
 
     Replaces ``sys.argv``, ``__main__`` and the ``pyperf`` module of this process for good.
