@@ -75,7 +75,7 @@ bench-smoke: build  ## Every benchmark at its smallest size, results checked
 	.ci/run bench
 
 bench: build  ## The benchmarks at full size (an hour or more)
-	$(BIN)/python tests/tools/pinned.py bench | xargs $(BIN)/python -m pip install --quiet
+	$(BIN)/python tests/tools/pinned.py bench | xargs $(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/snapshots.py
 	$(BIN)/python benchmarks/memory.py
