@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from memtrace._core import FilterTuple, TraceTuple
+    from memtrace._types import FilterTuple, TraceTuple
 
 _PACKAGE_PREFIX = __file__.rpartition(os.sep)[0] + os.sep
 _PACKAGE_FILE = _PACKAGE_PREFIX + "__init__.py"

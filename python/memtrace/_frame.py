@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing typing would triple the time of importing memtrace
 if TYPE_CHECKING:
-    from memtrace._core import FrameDetail
+    from memtrace._types import FrameDetail
 
 
 class Frame:

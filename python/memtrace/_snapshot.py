@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Self
 
-    from memtrace._core import TraceTuple
     from memtrace._filters import BaseFilter
+    from memtrace._types import TraceTuple
 
 _NAME_KEYS = ("function", "module")
 _CUMULATIVE_KEYS = ("lineno", "filename", *_NAME_KEYS)

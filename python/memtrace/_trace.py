@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, overload
 
-    from memtrace._core import Dictionary, TraceTuple
+    from memtrace._core import Dictionary
+    from memtrace._types import TraceTuple
 
 
 class Trace:

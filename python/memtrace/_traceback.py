@@ -10,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, overload
 
-    from memtrace._core import Dictionary, FrameDetail
+    from memtrace._core import Dictionary
+    from memtrace._types import FrameDetail
 
 
 class Traceback(Sequence[Frame]):

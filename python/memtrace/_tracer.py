@@ -11,7 +11,7 @@ from memtrace._traceback import Traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from memtrace._core import FrameTuple, TraceTuple
+    from memtrace._types import FrameTuple, TraceTuple
 
 _MAX_NFRAME = 65535
 

@@ -1,0 +1,17 @@
+"""Names for the shapes of tracemalloc's tuples. For type checkers: nothing imports this at run time."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+FrameTuple: TypeAlias = tuple[str, int]
+"""(filename, lineno)"""
+
+FrameDetail: TypeAlias = tuple[str | None, int | None, int | None, int | None]
+"""(function, end_lineno, colno, end_colno)"""
+
+TraceTuple: TypeAlias = tuple[int, int, tuple[FrameTuple, ...], int | None]
+"""(domain, size, frames, total_nframe), the frames most recent first"""
+
+FilterTuple: TypeAlias = tuple[bool, str | None, int | None, bool, int | None]
+"""(inclusive, filename_pattern, lineno, all_frames, domain); no pattern: a filter of domains"""
