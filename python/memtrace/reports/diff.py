@@ -47,7 +47,7 @@ class DiffReport(NamedTuple):
         return Table(
             (f"{title}: {change}, now {total}",),
             ("Change", "Size", "Change", "Blocks"),
-            groups.header(self.selection.group_by) + (" and all it called" if self.selection.cumulative else ""),
+            groups.header(self.selection.group_by, self.selection.cumulative),
             tuple(self._row(difference) for difference in shown),
             (*self._rest(changed, shown), *dropped_note(self.dropped)),
         )

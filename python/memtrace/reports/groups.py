@@ -25,9 +25,9 @@ _NOUNS = {
 }
 
 
-def header(group_by: str) -> str:
+def header(group_by: str, cumulative: bool) -> str:
     """Return the heading of the column that names the groups."""
-    return _HEADERS[group_by]
+    return f"{_HEADERS[group_by]} and all it called" if cumulative else _HEADERS[group_by]
 
 
 def noun(group_by: str, number: int) -> str:

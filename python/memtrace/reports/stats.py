@@ -40,23 +40,20 @@ class StatsReport(NamedTuple):
         shown = self.statistics[: self.selection.limit]
         return Table(
             (f"{title}: {text.size(self.size)} in {text.blocks(self.blocks)}",),
-            ("Size", "Share", "Blocks", "Average"),
-            groups.header(self.selection.group_by) + (" and all it called" if self.selection.cumulative else ""),
+            ("Size", *(() if self.selection.cumulative else ("Share",)), "Blocks", "Average"),
+            groups.header(self.selection.group_by, self.selection.cumulative),
             tuple(self._row(statistic) for statistic in shown),
             (*self._rest(shown), *dropped_note(self.dropped)),
         )
 
     def _row(self, statistic: memtrace.Statistic) -> Row:
-        group_by = self.selection.group_by
+        # A block counts for each of its frames when cumulative: shares would come to more than all.
+        share = () if self.selection.cumulative else (text.percentage(statistic.size, self.size),)
+        average = text.size(statistic.size / statistic.count) if statistic.count else "-"
         return Row(
-            (
-                text.size(statistic.size),
-                text.percentage(statistic.size, self.size),
-                text.count(statistic.count),
-                text.size(statistic.size / statistic.count) if statistic.count else "-",
-            ),
-            groups.label(group_by, statistic),
-            groups.details(group_by, statistic),
+            (text.size(statistic.size), *share, text.count(statistic.count), average),
+            groups.label(self.selection.group_by, statistic),
+            groups.details(self.selection.group_by, statistic),
         )
 
     def _rest(self, shown: list[memtrace.Statistic]) -> tuple[str, ...]:

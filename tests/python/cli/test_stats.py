@@ -54,6 +54,21 @@ def test_plain_text(invoke: Invoke, file: Path) -> None:
     )
 
 
+def test_cumulative(invoke: Invoke, file: Path) -> None:
+    assert (
+        invoke("stats", file, "--cumulative", "--limit", 2).output
+        == f"""\
+{file}: 8200 B in 5 blocks
+
+  Size  Blocks  Average  Line and all it called
+8100 B       4   2025 B  /lib/c.py:30
+5096 B       2   2548 B  /app/b.py:20
+
+2 lines more
+"""
+    )
+
+
 def test_the_rest_is_summed(invoke: Invoke, file: Path) -> None:
     lines = invoke("stats", file, "--limit", 1).output.splitlines()
     assert lines[3:] == [
