@@ -6,6 +6,17 @@ is marked in its documentation.
 
 from __future__ import annotations
 
+from memtrace._core import (
+    clear_traces,
+    get_memtrace_memory,
+    get_traceback_limit,
+    get_traced_memory,
+    get_tracemalloc_memory,
+    is_tracing,
+    reset_peak,
+    start,
+    stop,
+)
 from memtrace._filters import BaseFilter, DomainFilter, Filter
 from memtrace._frame import Frame
 from memtrace._install import install_as_tracemalloc
@@ -17,19 +28,7 @@ from memtrace._trace import _Traces as _Traces
 from memtrace._traceback import Traceback
 from memtrace._tracer import _get_object_traceback as _get_object_traceback
 from memtrace._tracer import _get_traces as _get_traces
-from memtrace._tracer import (
-    clear_traces,
-    get_memtrace_memory,
-    get_object_traceback,
-    get_traceback_limit,
-    get_traced_memory,
-    get_tracemalloc_memory,
-    is_tracing,
-    reset_peak,
-    start,
-    stop,
-    take_snapshot,
-)
+from memtrace._tracer import get_object_traceback, take_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

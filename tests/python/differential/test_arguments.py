@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import tracemalloc
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from both import assert_same
@@ -28,6 +30,10 @@ class Index:
         return self.value
 
 
+BUILTINS = [
+    *("clear_traces", "get_traceback_limit", "get_traced_memory", "get_tracemalloc_memory", "is_tracing"),
+    *("reset_peak", "start", "stop"),
+]
 BAD_NFRAMES = [
     *(0, -1, 65536, 2**30, 2**31 - 1, -(2**31), 2**31, -(2**31) - 1, 2**40, 2**63, -(2**63) - 1, 2**100),
     *("x", "1", b"1", 1.0, 1.5, None, [], (1,), Index(0), Index(65536), Index("x"), False),
@@ -80,16 +86,34 @@ def test_answers_when_not_tracing() -> None:
         assert_same(call)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["start", "stop", "is_tracing", "clear_traces", "reset_peak", "get_traced_memory", "get_traceback_limit"],
-)
-def test_too_many_arguments(name: str) -> None:
-    for arguments, keywords in (((1, 2), {}), ((1, 2, 3), {}), ((), {"nframe": 1}), ((), {"x": 1})):
-        for module in (tracemalloc, memtrace):
-            with pytest.raises(TypeError):
-                getattr(module, name)(*arguments, **keywords)
+@pytest.mark.parametrize("name", BUILTINS)
+@pytest.mark.parametrize("arguments", [(1, 2), (1, 2, 3), ("x", "y")])
+@pytest.mark.parametrize("keywords", [{}, {"nframe": 1}, {"x": 1}])
+def test_wrong_arguments_of_builtins(name: str, arguments: tuple[object, ...], keywords: dict[str, object]) -> None:
+    assert_same(lambda module: getattr(module, name)(*arguments, **keywords))
+    assert_same(lambda module: getattr(module, name)(**keywords, wrong=1))
     assert not memtrace.is_tracing()
+
+
+@pytest.mark.parametrize("name", BUILTINS)
+def test_builtins_can_be_pickled_and_described(name: str) -> None:
+    ours = getattr(memtrace, name)
+    assert pickle.loads(pickle.dumps(ours)) is ours
+    assert (ours.__name__, ours.__qualname__, ours.__module__) == (name, name, "memtrace")
+    assert type(ours) is type(getattr(tracemalloc, name))
+
+
+def test_what_a_builtin_returns_belongs_to_its_caller() -> None:
+    def owner(module: ModuleType) -> str:
+        module.start(1)
+        # Past the free list of pairs, which may hold blocks from before.
+        answers = [module.get_traced_memory() for _ in range(5000)]
+        traceback = module.get_object_traceback(answers[-1])
+        module.stop()
+        return str(traceback)
+
+    assert owner(memtrace).startswith(f"{__file__}:")
+    assert_same(owner)
 
 
 def test_arguments_of_the_functions_in_python() -> None:
