@@ -61,7 +61,9 @@ TracebackId Importer::traceback(StackId stack_in_target, std::int32_t total_nfra
 
 void Importer::modules() {
   for (const auto& [filename, module] : from_.modules()) {
-    if (strings_[filename] != kNotYet) to_.set_module(strings_[filename], from_.string(module));
+    // Names that came since are no part of what was imported.
+    if (filename >= strings_.size() || strings_[filename] == kNotYet) continue;
+    to_.set_module(strings_[filename], from_.string(module));
   }
 }
 

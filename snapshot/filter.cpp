@@ -10,8 +10,11 @@ namespace {
 class Evaluator {
  public:
   Evaluator(const Filter& filter, const Dictionary& dictionary)
-      : filter_(filter), dictionary_(dictionary), names_(dictionary.string_count(), Answer::unknown) {
-    if (filter.all_frames) find_stacks();
+      : filter_(filter),
+        dictionary_(dictionary),
+        stacks_(filter.all_frames ? dictionary.stack_count() : 0),
+        names_(dictionary.string_count(), Answer::unknown) {
+    find_stacks();
   }
 
   // Some frame that the filter looks at fits.
@@ -35,7 +38,6 @@ class Evaluator {
 
   // A stack fits when its own frame does or its parent, which has a smaller id, does.
   void find_stacks() {
-    stacks_.assign(dictionary_.stack_count(), 0);
     for (StackId id = 1; id < stacks_.size(); ++id) {
       const Stack stack = dictionary_.stack(id);
       stacks_[id] = stacks_[stack.parent] != 0 || frame_fits(stack.frame) ? 1 : 0;
@@ -44,8 +46,9 @@ class Evaluator {
 
   const Filter& filter_;
   const Dictionary& dictionary_;
-  std::vector<Answer> names_;
+  // In this order: the names of every stack that is counted are counted too, while a writer adds more.
   std::vector<std::uint8_t> stacks_;
+  std::vector<Answer> names_;
 };
 
 // Calls hit(row) for each of the rows that the filter names, whatever `inclusive` says. A Filter with a domain names a row

@@ -103,12 +103,12 @@ TEST_CASE("a deferred snapshot survives each failure of its first use") {
   Counters counters;
   BlockColumns blocks;
   for (RecordId id = 0; id < 50; ++id) {
-    records.push_back(id);
+    records.push_back(id + 100);
     counters.count.push_back(1);
     counters.size.push_back(id);
-    blocks.append(id, id);
+    blocks.append(id + 100, id);
   }
-  // Each failure is one of a new snapshot; the block owners must not be translated twice.
+  // No row's number is a record's: block owners that were translated twice would be lost.
   const Snapshot snapshot = Snapshot::deferred(std::make_shared<Dictionary>(), std::make_shared<PlainResolver>(),
                                                records, counters, blocks, 25);
   const std::size_t needed =

@@ -203,4 +203,10 @@ TEST_CASE("blocks compare equal as traces do") {
   const std::vector<AnyFilter> by_domain{DomainFilter{true, 1}};
   CHECK(filter_traces(snapshot, by_domain).same_blocks(model::build(model::filter_traces(traces, by_domain))));
   CHECK_FALSE(filter_traces(snapshot, by_domain).same_blocks(snapshot));
+
+  // Two halves of one snapshot, equally long.
+  const Snapshot pair = model::build({{0, 1, {{"a.py", 1}}, 1}, {0, 1, {{"b.py", 1}}, 1}});
+  const std::vector<AnyFilter> only_a{Filter(true, "a.py")}, only_b{Filter(true, "b.py")};
+  CHECK_FALSE(filter_traces(pair, only_a).same_blocks(filter_traces(pair, only_b)));
+  CHECK(filter_traces(pair, only_a).same_blocks(filter_traces(pair, only_a)));
 }

@@ -1,6 +1,7 @@
 // Meant to be run under ThreadSanitizer too.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -83,6 +84,9 @@ TEST_CASE("readers work beside a writer") {
       } else {
         const Statistics result = statistics(snapshot, static_cast<GroupBy>(round % 5));
         if (result.items.size() != 1 || result.items[0].size != 8) std::abort();
+        const std::vector<AnyFilter> filters{Filter(true, "?.py", std::nullopt, true)};
+        if (filter_traces(snapshot, filters).rows().size() != 1) std::abort();
+        if (round % 10 == 0 && from_bytes(to_bytes(snapshot)).total_size() != 8) std::abort();
       }
     }
   });
