@@ -22,14 +22,17 @@ void ShadowStack::reset(const Era& era) noexcept {
 // on may still be right: the last of those at most differs in its instruction.
 std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
   const compat::Frame* live = entries_[index].frame;
-  const std::uint32_t lowest = index > window_ ? index - window_ : 0;
-  for (std::uint32_t i = index; i-- > lowest;) {
+  // Of the program's frames, which the internal ones between them do not count among.
+  const std::uint32_t depth = entries_[index].depth;
+  const std::uint32_t outside = depth > window_ ? depth - window_ : 0;
+  for (std::uint32_t i = index; i-- > 0;) {
+    if (outside != 0 && entries_[i].depth <= outside) return kUnchanged;
     const compat::Frame* predicted = entries_[i].frame;
     if (compat::caller(live) != predicted) return i;
     if (compat::instruction(predicted) != entries_[i].instruction) return i + 1;
     live = predicted;
   }
-  return lowest != 0 || compat::caller(live) == nullptr ? kUnchanged : 0;
+  return compat::caller(live) == nullptr ? kUnchanged : 0;
 }
 
 // Walks the live frames down to one that the shadow has, with the right frames below it; that one becomes the last entry. The frames above it are left
