@@ -1,0 +1,303 @@
+"""Tracebacks against what the interpreter says of its stack, and against tracemalloc's, on thousands of random stacks."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import shapes
+from shapes import Place, Probe, Program, allocate_and_walk, allocate_only
+
+import memtrace
+
+Start = Callable[[int], None]
+
+NFRAMES = (1, 2, 5, 25, 100, 65535)
+
+
+Body = Callable[[], None]
+
+
+def on_a_short_stack(body: Body) -> None:
+    """Run it in a thread of its own: pytest's frames are many, and few tests mean them."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            body()
+        except BaseException as failure:
+            failures.append(failure)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    for failure in failures:
+        raise failure
+
+
+def places_of(traceback: memtrace.Traceback) -> list[Place]:
+    return [
+        (frame.filename, frame.lineno, frame.function, frame.end_lineno, frame.colno, frame.end_colno)
+        for frame in traceback
+    ]
+
+
+def tracebacks_of(probes: list[Probe], module: Any) -> list[Any]:
+    """The traceback of each probe's memory, with its depth: get_object_traceback() does not tell that."""
+    functions = (allocate_and_walk, allocate_only)
+    lines = {line for function in functions for _, _, line in function.__code__.co_lines()}
+    by_size = {
+        trace.size: trace.traceback
+        for trace in module.take_snapshot().traces
+        if trace.traceback[-1].filename == shapes.__file__ and trace.traceback[-1].lineno in lines
+    }
+    return [by_size[len(probe.obj) + 1] for probe in probes]
+
+
+def assert_as_walked(probes: list[Probe], nframe: int) -> None:
+    for probe, traceback in zip(probes, tracebacks_of(probes, memtrace), strict=True):
+        assert places_of(traceback) == probe.places[-nframe:]
+        assert traceback.total_nframe == len(probe.places)
+        assert memtrace.get_object_traceback(probe.obj) == traceback
+
+
+def assert_as_tracemalloc(probes: list[Probe]) -> None:
+    for ours, theirs in zip(tracebacks_of(probes, memtrace), tracebacks_of(probes, tracemalloc), strict=True):
+        assert [(f.filename, f.lineno) for f in ours] == [(f.filename, f.lineno) for f in theirs]
+        assert ours.total_nframe == theirs.total_nframe
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("nframe", NFRAMES)
+def test_random_stacks_as_walked(nframe: int, seed: int, tracing: Start) -> None:
+    tracing(nframe)
+    assert_as_walked(Program(seed, allocate_and_walk, 1000).run(), nframe)
+
+
+@pytest.fixture
+def both() -> Iterator[Callable[[int], None]]:
+    """tracemalloc below memtrace: no frame objects are made, so that nothing holds the frames in place."""
+
+    def start(nframe: int) -> None:
+        tracemalloc.start(nframe)
+        memtrace.start(nframe)
+
+    yield start
+    memtrace.stop()
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("seed", range(10, 12))
+@pytest.mark.parametrize("nframe", NFRAMES)
+def test_random_stacks_as_tracemalloc_has_them(nframe: int, seed: int, both: Start) -> None:
+    both(nframe)
+    # tracemalloc walks all of the stack at every event.
+    program = Program(seed, allocate_only, {25: 400, 100: 100, 65535: 60}.get(nframe, 1000))
+    on_a_short_stack(lambda: program.run() and None)
+    assert len(program.probes) >= 60
+    assert_as_tracemalloc(program.probes)
+
+
+def test_random_stacks_in_threads(both: Start) -> None:
+    both(25)
+    results: list[list[Probe]] = [[] for _ in range(3)]
+
+    def work(index: int) -> None:
+        results[index] = Program(index, allocate_only, 100).run()
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(results))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for probes in results:
+        assert len(probes) >= 100
+        assert_as_tracemalloc(probes)
+
+
+@pytest.mark.parametrize("nframe", NFRAMES)
+def test_recursion_around_the_limit(nframe: int, both: Start) -> None:
+    """Depths just below, at and above the limit and its multiples, up and down again."""
+    both(nframe)
+    base = min(nframe, 100)
+    depths = [max(0, factor * base + extra) for factor in (1, 2, 3, 1) for extra in (-6, -5, -4, -3, -2, -1, 0)]
+    probes: list[Probe] = []
+
+    def recurse(depth: int, every: int) -> None:
+        if depth % every == 0:
+            probes.append(allocate_only())
+        if depth > 0:
+            recurse(depth - 1, every)
+        if depth % every == 1:
+            probes.append(allocate_only())
+
+    def body() -> None:
+        for depth in depths:
+            recurse(depth, 1 if depth < 30 else 17)
+
+    on_a_short_stack(body)
+    assert len(probes) > len(depths)
+    assert_as_tracemalloc(probes)
+
+
+class Chain:
+    """len() of it calls len() of the next: two frames of the interpreter for each of the program, and no allocation."""
+
+    def __init__(self, rest: Chain | None, found: list[Probe]) -> None:
+        self.rest = rest
+        self.found = found
+
+    def __len__(self) -> int:
+        if self.rest is not None:
+            return len(self.rest)
+        self.found.append(allocate_only())
+        return 1
+
+
+@pytest.mark.parametrize("nframe", NFRAMES)
+@pytest.mark.parametrize("length", [1, 3, 13, 26])
+def test_only_the_outer_frames_differ(nframe: int, length: int, both: Start) -> None:
+    """The inner frames come to lie where the last ones lay, at the same instructions; nothing is allocated between."""
+    found: list[Probe] = []
+    chain = Chain(None, found)
+    for _ in range(length):
+        chain = Chain(chain, found)
+
+    def plain(depth: int) -> None:
+        if depth > 0:
+            plain(depth - 1)
+        else:
+            found.append(allocate_only())
+
+    def body() -> None:
+        outermost(0)
+        outermost(1)
+
+    def outermost(depth: int) -> None:
+        if depth > 0:
+            outermost(depth - 1)
+        len(chain)
+        len(chain), len(chain)  # noqa: B018
+        plain(length)
+        plain(length), plain(length)
+        len(
+            chain,
+        )
+        plain(
+            length,
+        )
+
+    both(nframe)
+    on_a_short_stack(body)
+    assert_as_tracemalloc(found)
+
+
+def test_one_generator_resumed_by_many(both: Start) -> None:
+    """Its frame stays at its address; who resumes it, and from what depth, changes."""
+    found: list[Probe] = []
+
+    def generate() -> Iterator[None]:
+        while True:
+            found.append(allocate_only())
+            yield
+
+    generator = generate()
+
+    def first() -> None:
+        next(generator)
+
+    def second() -> None:
+        next(generator), next(generator)
+
+    def deep(depth: int) -> None:
+        if depth == 0:
+            next(generator)
+        else:
+            deep(depth - 1)
+
+    def body() -> None:
+        next(generator)
+        for _ in range(3):
+            first()
+            second()
+            next(generator)
+            deep(1)
+            deep(2)
+            deep(30)
+            deep(29)
+            first()
+
+    for nframe in (1, 2, 3, 25):
+        both(nframe)
+        on_a_short_stack(body)
+        assert_as_tracemalloc(found)
+        found.clear()
+        memtrace.stop()
+        tracemalloc.stop()
+
+
+def test_generators_that_resume_one_another(both: Start) -> None:
+    both(25)
+    found: list[Probe] = []
+
+    def relay(inner: Iterator[None] | None) -> Iterator[None]:
+        while True:
+            if inner is not None:
+                next(inner)
+            found.append(allocate_only())
+            yield
+
+    innermost = relay(None)
+    middle = relay(innermost)
+    outer = relay(middle)
+    for turn in range(60):
+        next((outer, middle, innermost, outer)[turn % 4])
+    assert_as_tracemalloc(found)
+
+
+def test_a_generator_finished_by_the_collector(both: Start) -> None:
+    """Code that runs out of nowhere: finally blocks and __del__, under whatever frame is on top."""
+    both(25)
+    found: list[Probe] = []
+
+    def generate() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            found.append(allocate_only())
+
+    class Noisy:
+        def __del__(self) -> None:
+            found.append(allocate_only())
+
+    def drop() -> None:
+        generator = generate()
+        next(generator)
+        del generator
+        noisy = Noisy()
+        del noisy
+
+    for _ in range(50):
+        drop()
+    assert len(found) == 100
+    assert_as_tracemalloc(found)
+
+
+def test_outside_of_python(run: Callable[..., str]) -> None:
+    """A block without any Python frame has one frame all the same."""
+    program = """
+import time, memtrace, unattached
+memtrace.start(25)
+unattached.start(1, 1, False)
+time.sleep(0.2)
+unattached.stop()
+outside = [t for t in memtrace.take_snapshot().traces if t.traceback[-1].filename == "<unknown>"]
+assert outside
+for trace in outside:
+    assert [(f.filename, f.lineno) for f in trace.traceback] == [("<unknown>", 0)]
+    assert trace.traceback.total_nframe == 1
+"""
+    run(program)
