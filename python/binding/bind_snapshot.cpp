@@ -50,25 +50,29 @@ Reference site_reference(snapshot::GroupBy group_by, const snapshot::Site& site)
 class GroupMaker {
  public:
   GroupMaker(const py::type& cls, snapshot::GroupBy group_by, std::shared_ptr<const snapshot::Dictionary> dictionary)
-      : cls_(cls), group_by_(group_by), view_(py::cast(std::make_shared<DictionaryView>(std::move(dictionary)))) {}
+      : cls_(cls),
+        source_slot_(cls, "_source"),
+        key_slot_(cls, "_key"),
+        group_by_(group_by),
+        view_(py::cast(std::make_shared<DictionaryView>(std::move(dictionary)))) {}
 
   py::object make(const snapshot::Site& site, std::string_view key) const {
-    static const Slot source_slot("_source"), key_slot("_key");
     py::object object = make_unset(cls_);
-    source_slot.set(object, py::make_tuple(view_, site_reference(group_by_, site).pack()));
+    source_slot_.set(object, py::make_tuple(view_, site_reference(group_by_, site).pack()));
     const bool keyed = group_by_ == snapshot::GroupBy::function || group_by_ == snapshot::GroupBy::module;
-    key_slot.set(object, keyed ? to_str(key) : py::none());
+    key_slot_.set(object, keyed ? to_str(key) : py::none());
     return object;
   }
 
  private:
   py::type cls_;
+  Slot source_slot_, key_slot_;
   snapshot::GroupBy group_by_;
   py::object view_;
 };
 
 py::list statistics(const snapshot::Snapshot& self, const std::string& name, bool cumulative, const py::type& cls) {
-  static const Slot size_slot("size"), count_slot("count");
+  const Slot size_slot(cls, "size"), count_slot(cls, "count");
   const snapshot::GroupBy group_by = to_group_by(name);
   const snapshot::Statistics groups = [&] {
     const py::gil_scoped_release release;
@@ -88,7 +92,8 @@ py::list statistics(const snapshot::Snapshot& self, const std::string& name, boo
 
 py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, const std::string& name,
                  bool cumulative, const py::type& cls) {
-  static const Slot size_slot("size"), size_diff_slot("size_diff"), count_slot("count"), count_diff_slot("count_diff");
+  const Slot size_slot(cls, "size"), size_diff_slot(cls, "size_diff");
+  const Slot count_slot(cls, "count"), count_diff_slot(cls, "count_diff");
   const snapshot::GroupBy group_by = to_group_by(name);
   const snapshot::Comparison groups = [&] {
     const py::gil_scoped_release release;
@@ -205,8 +210,8 @@ void bind_snapshot(py::module_& module) {
   py::class_<BlockReader>(module, "Blocks")
       .def(py::init<const snapshot::Snapshot&>(), py::arg("snapshot"))
       .def("__len__", &BlockReader::count)
-      .def("read", &BlockReader::read, py::arg("start"), py::arg("step"), py::arg("length"),
-           py::arg("cls") = py::none());
+      .def("tuples", &BlockReader::tuples, py::arg("start"), py::arg("step"), py::arg("length"))
+      .def("objects", &BlockReader::objects, py::arg("start"), py::arg("step"), py::arg("length"), py::arg("cls"));
 
   py::class_<snapshot::Snapshot>(module, "Snapshot")
       .def_static("from_traces", &from_traces, py::arg("traces"), py::arg("traceback_limit"))

@@ -23,15 +23,11 @@ BlockReader::BlockReader(const snapshot::Snapshot& snapshot)
       count_(count_blocks(snapshot_)),
       view_(std::make_shared<DictionaryView>(snapshot_.dictionary())) {}
 
-py::list BlockReader::read(std::size_t start, std::ptrdiff_t step, std::size_t length,
-                           const std::optional<py::type>& cls) {
-  static const Slot trace_slot("_trace"), source_slot("_source");
+template <typename Use>
+void BlockReader::for_each(std::size_t start, std::ptrdiff_t step, std::size_t length, Use use) {
   const std::span<const snapshot::ResolvedRecord> keys = snapshot_.keys();
   const snapshot::Dictionary& dictionary = view_->dictionary();
-  const py::object view = py::cast(view_);
   std::unordered_map<snapshot::StackId, py::tuple> frames_of;
-
-  py::list result(length);
   for (std::size_t i = 0; i < length; ++i) {
     const auto position =
         static_cast<std::size_t>(static_cast<std::ptrdiff_t>(start) + step * static_cast<std::ptrdiff_t>(i));
@@ -45,17 +41,29 @@ py::list BlockReader::read(std::size_t start, std::ptrdiff_t step, std::size_t l
       frames = frames_of.emplace(traceback.stack, view_->frames_of_trace(traceback.stack)).first;
     }
     const bool known = traceback.total_nframe != snapshot::kUnknownTotal;
-    py::tuple trace = py::make_tuple(key.domain, block.size, frames->second,
-                                     known ? py::object(py::int_(traceback.total_nframe)) : py::none());
-    if (!cls) {
-      result[i] = std::move(trace);
-      continue;
-    }
-    py::object object = make_unset(*cls);
-    trace_slot.set(object, trace);
-    source_slot.set(object, py::make_tuple(view, Reference::stack(traceback.stack).pack()));
-    result[i] = std::move(object);
+    use(i, traceback.stack,
+        py::make_tuple(key.domain, block.size, frames->second,
+                       known ? py::object(py::int_(traceback.total_nframe)) : py::none()));
   }
+}
+
+py::list BlockReader::tuples(std::size_t start, std::ptrdiff_t step, std::size_t length) {
+  py::list result(length);
+  for_each(start, step, length,
+           [&](std::size_t i, snapshot::StackId, py::tuple trace) { result[i] = std::move(trace); });
+  return result;
+}
+
+py::list BlockReader::objects(std::size_t start, std::ptrdiff_t step, std::size_t length, const py::type& cls) {
+  const Slot trace_slot(cls, "_trace"), source_slot(cls, "_source");
+  const py::object view = py::cast(view_);
+  py::list result(length);
+  for_each(start, step, length, [&](std::size_t i, snapshot::StackId stack, py::tuple trace) {
+    py::object object = make_unset(cls);
+    trace_slot.set(object, std::move(trace));
+    source_slot.set(object, py::make_tuple(view, Reference::stack(stack).pack()));
+    result[i] = std::move(object);
+  });
   return result;
 }
 

@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 
 #include "python/binding/dictionary_view.h"
 #include "snapshot/snapshot.h"
@@ -22,12 +21,17 @@ class BlockReader {
 
   std::size_t count() const { return count_; }
 
-  // `length` blocks from `start` in steps of `step`, as (domain, size, frames, total_nframe); equal stacks share one frames
-  // tuple. Given a class, as objects of it whose slots _trace and _source are set.
-  pybind11::list read(std::size_t start, std::ptrdiff_t step, std::size_t length,
-                      const std::optional<pybind11::type>& cls);
+  // `length` blocks from `start` in steps of `step`, as (domain, size, frames, total_nframe). Equal stacks share one frames
+  // tuple. pybind11::index_error when one of them is not there.
+  pybind11::list tuples(std::size_t start, std::ptrdiff_t step, std::size_t length);
+  // The same as objects of a class whose slots _trace and _source are set.
+  pybind11::list objects(std::size_t start, std::ptrdiff_t step, std::size_t length, const pybind11::type& cls);
 
  private:
+  // use(i, stack, trace tuple) for each of them.
+  template <typename Use>
+  void for_each(std::size_t start, std::ptrdiff_t step, std::size_t length, Use use);
+
   snapshot::Snapshot snapshot_;
   std::size_t count_;
   std::shared_ptr<DictionaryView> view_;

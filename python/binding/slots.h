@@ -1,29 +1,36 @@
-// SlotMaker: many objects of one Python class with __slots__, made without calling the class.
+// Many objects of one Python class with __slots__, made without calling the class.
 //
-// A statistic or a trace is a handful of slots; going through the class' __init__ would cost more than computing it.
-// Limits: the class has no __dict__ and its __slots__ include every name that is set.
+//   unset   an object of the class whose slots have no value yet
+//   slot    where objects of the class keep one of their __slots__
+//
+// A statistic or a trace is a handful of slots: going through the class' __init__, or even through its attributes, would
+// cost more than computing it. Limits: the objects are those of make_unset(), and each slot is set once.
 #pragma once
 
 #include <pybind11/pybind11.h>
 
+#include <string>
+#include <utility>
+
 namespace memtrace::binding {
 
-// The name of a slot. Meant for static storage, so the string is never given back: at exit it would be too late.
 class Slot {
  public:
-  explicit Slot(const char* name) : name_(PyUnicode_InternFromString(name)) {
-    if (name_ == nullptr) throw pybind11::error_already_set();
+  // pybind11::type_error when `name` is none of the __slots__ of `cls`.
+  Slot(const pybind11::type& cls, const char* name) {
+    const pybind11::object member = cls.attr(name);
+    if (!Py_IS_TYPE(member.ptr(), &PyMemberDescr_Type)) throw pybind11::type_error(std::string(name) + " is no slot");
+    offset_ = reinterpret_cast<PyMemberDescrObject*>(member.ptr())->d_member->offset;
   }
 
-  void set(pybind11::handle object, pybind11::handle value) const {
-    if (PyObject_GenericSetAttr(object.ptr(), name_, value.ptr()) != 0) throw pybind11::error_already_set();
+  void set(const pybind11::object& object, pybind11::object value) const {
+    *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object.ptr()) + offset_) = value.release().ptr();
   }
 
  private:
-  PyObject* name_;
+  Py_ssize_t offset_;
 };
 
-// An object whose slots are all unset.
 inline pybind11::object make_unset(const pybind11::type& cls) {
   auto* type = reinterpret_cast<PyTypeObject*>(cls.ptr());
   PyObject* object = type->tp_alloc(type, 0);

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, TypeVar, final, overload
+from typing import Any, TypeVar, final
 
 from memtrace._types import FilterTuple, FrameDetail, FrameTuple, TraceTuple
 
@@ -15,10 +15,8 @@ class Dictionary:
 class Blocks:
     def __init__(self, snapshot: Snapshot) -> None: ...
     def __len__(self) -> int: ...
-    @overload
-    def read(self, start: int, step: int, length: int, cls: None = None) -> list[TraceTuple]: ...
-    @overload
-    def read(self, start: int, step: int, length: int, cls: type[_T]) -> list[_T]: ...
+    def tuples(self, start: int, step: int, length: int) -> list[TraceTuple]: ...
+    def objects(self, start: int, step: int, length: int, cls: type[_T]) -> list[_T]: ...
 
 @final
 class Snapshot:

@@ -129,7 +129,7 @@ class _BlockTraces(_Traces):
 
     @property
     def _traces(self) -> list[TraceTuple]:
-        return self._blocks.read(0, 1, len(self))
+        return self._blocks.tuples(0, 1, len(self))
 
     def __len__(self) -> int:
         return len(self._blocks)
@@ -144,16 +144,16 @@ class _BlockTraces(_Traces):
     def __getitem__(self, index: int | slice) -> Trace | tuple[Trace, ...]:
         positions = range(len(self))[index]
         if isinstance(positions, range):
-            return tuple(self._blocks.read(positions.start, positions.step, len(positions), Trace))
-        return self._blocks.read(positions, 1, 1, Trace)[0]
+            return tuple(self._blocks.objects(positions.start, positions.step, len(positions), Trace))
+        return self._blocks.objects(positions, 1, 1, Trace)[0]
 
     def __iter__(self) -> Iterator[Trace]:
         for run in self._runs():
-            yield from self._blocks.read(run.start, 1, len(run), Trace)
+            yield from self._blocks.objects(run.start, 1, len(run), Trace)
 
     def __contains__(self, trace: Any) -> bool:
         wanted = trace._trace
-        return any(wanted in self._blocks.read(run.start, 1, len(run)) for run in self._runs())
+        return any(wanted in self._blocks.tuples(run.start, 1, len(run)) for run in self._runs())
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, _BlockTraces):

@@ -43,7 +43,7 @@ def _get_traces() -> list[TraceTuple]:
     if not _core.is_tracing():
         return []
     blocks = _core.Blocks(_core.take_snapshot(True))
-    return blocks.read(0, 1, len(blocks))
+    return blocks.tuples(0, 1, len(blocks))
 
 
 def _get_object_traceback(obj: object, /) -> tuple[FrameTuple, ...] | None:
