@@ -79,6 +79,7 @@ py::list statistics(const snapshot::Snapshot& self, const std::string& name, boo
     return snapshot::statistics(self, group_by, cumulative);
   }();
   const GroupMaker maker(cls, group_by, groups.dictionary);
+  const CollectionPause pause;
   py::list result(groups.items.size());
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
     const snapshot::Statistic& group = groups.items[i];
@@ -100,6 +101,7 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
     return snapshot::compare(self, old, group_by, cumulative);
   }();
   const GroupMaker maker(cls, group_by, groups.dictionary);
+  const CollectionPause pause;
   py::list result(groups.items.size());
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
     const snapshot::StatisticDiff& group = groups.items[i];

@@ -99,6 +99,7 @@ std::uint64_t allow_allocations() {
 }  // namespace
 
 void bind_tracer(py::module_& module) {
+  session::prepare();
   module.def("start", &start, py::arg("nframe"));
   module.def("stop", &stop);
   module.def("is_tracing", &session::is_tracing);

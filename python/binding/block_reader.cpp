@@ -28,6 +28,7 @@ void BlockReader::for_each(std::size_t start, std::ptrdiff_t step, std::size_t l
   const std::span<const snapshot::ResolvedRecord> keys = snapshot_.keys();
   const snapshot::Dictionary& dictionary = view_->dictionary();
   std::unordered_map<snapshot::StackId, py::tuple> frames_of;
+  const CollectionPause pause;
   for (std::size_t i = 0; i < length; ++i) {
     const auto position =
         static_cast<std::size_t>(static_cast<std::ptrdiff_t>(start) + step * static_cast<std::ptrdiff_t>(i));

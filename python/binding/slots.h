@@ -2,6 +2,7 @@
 //
 //   unset   an object of the class whose slots have no value yet
 //   slot    where objects of the class keep one of their __slots__
+//   pause   no garbage collection in a scope
 //
 // A statistic or a trace is a handful of slots: going through the class' __init__, or even through its attributes, would
 // cost more than computing it. Limits: the objects are those of make_unset(), and each slot is set once.
@@ -37,5 +38,20 @@ inline pybind11::object make_unset(const pybind11::type& cls) {
   if (object == nullptr) throw pybind11::error_already_set();
   return pybind11::reinterpret_steal<pybind11::object>(object);
 }
+
+// Making thousands of objects makes no garbage, and would have the collector look at them again and again. In a pause no
+// finaliser runs either, so no code of others in the middle of it.
+class CollectionPause {
+ public:
+  CollectionPause() : was_enabled_(PyGC_Disable() != 0) {}
+  ~CollectionPause() {
+    if (was_enabled_) PyGC_Enable();
+  }
+  CollectionPause(const CollectionPause&) = delete;
+  CollectionPause& operator=(const CollectionPause&) = delete;
+
+ private:
+  bool was_enabled_;
+};
 
 }  // namespace memtrace::binding
