@@ -6,6 +6,7 @@ from typing import Any
 
 import memtrace
 from memtrace.reports.source import source_line
+from memtrace.reports.table import Detail
 
 AnyStatistic = memtrace.Statistic | memtrace.StatisticDiff
 
@@ -44,28 +45,26 @@ def label(group_by: str, statistic: AnyStatistic) -> str:
     return frame.filename if group_by == "filename" else str(frame)
 
 
-def details(group_by: str, statistic: AnyStatistic) -> tuple[str, ...]:
+def details(group_by: str, statistic: AnyStatistic) -> tuple[Detail, ...]:
     """Return the lines that go with the name: source code, or where in the group most memory comes from."""
     traceback = statistic.traceback
     if group_by == "traceback":
-        return tuple(_call_stack(traceback)[1:])
+        callers = (detail for frame in reversed(traceback[:-1]) for detail in _place_and_source(frame))
+        return (*_source(traceback[-1]), *callers)
     if group_by == "filename":
         return ()
-    frame = traceback[-1]
-    source = source_line(frame.filename, frame.lineno)
     if group_by == "lineno":
-        return (source,) if source else ()
-    return (f"mostly {frame}", f"  {source}") if source else (f"mostly {frame}",)
+        return _source(traceback[-1])
+    return _place_and_source(traceback[-1])
 
 
-def _call_stack(traceback: memtrace.Traceback) -> list[str]:
-    """Return the frames with their source code, from the one that allocated to the oldest."""
-    lines = []
-    for frame in reversed(traceback):
-        lines.append(str(frame))
-        if source := source_line(frame.filename, frame.lineno):
-            lines.append(f"  {source}")
-    return lines
+def _place_and_source(frame: memtrace.Frame) -> tuple[Detail, ...]:
+    return (Detail(str(frame), is_place=True), *_source(frame))
+
+
+def _source(frame: memtrace.Frame) -> tuple[Detail, ...]:
+    line = source_line(frame.filename, frame.lineno)
+    return (Detail(line, is_place=False),) if line else ()
 
 
 def to_json(group_by: str, statistic: AnyStatistic) -> dict[str, Any]:

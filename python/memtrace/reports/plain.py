@@ -17,7 +17,8 @@ def render_plain(table: Table, encoding: str = "utf-8") -> str:
         lines += ["", _aligned(table.number_headers, widths) + table.label_header]
         for row in table.rows:
             lines.append(_aligned(row.numbers, widths) + printable(row.label, encoding))
-            lines += [f"{indent}    {printable(detail, encoding)}" for detail in row.details]
+            for detail in row.details:
+                lines.append(f"{indent}{'  ' if detail.is_place else '    '}{printable(detail.text, encoding)}")
     if table.notes:
         lines += ["", *table.notes]
     return "".join(printable(line, encoding) + "\n" for line in lines)

@@ -7,13 +7,20 @@ from typing import Literal, NamedTuple
 Tone = Literal["", "grew", "shrank"]
 
 
+class Detail(NamedTuple):
+    """A line of text under a label."""
+
+    text: str
+    is_place: bool
+    """True for a file and a line, which end with what matters most; False for source code."""
+
+
 class Row(NamedTuple):
-    """One line of a table."""
+    """One line of a table, and what goes under it."""
 
     numbers: tuple[str, ...]
     label: str
-    details: tuple[str, ...] = ()
-    """Lines of text that belong under the label, such as source code."""
+    details: tuple[Detail, ...] = ()
     tone: Tone = ""
 
 

@@ -6,13 +6,17 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import Result
 
 from memtrace.reports.plain import render_plain
-from memtrace.reports.table import Row, Table
+from memtrace.reports.table import Detail, Row, Table
 from memtrace.reports.text import printable
+
+if TYPE_CHECKING:
+    from conftest import Programs
 
 Invoke = Callable[..., Result]
 
@@ -55,12 +59,13 @@ def texts_of(value: object) -> list[str]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_every_text_of_a_table(name: str) -> None:
-    table = Table((name,), (name,), name, (Row((name,), name, (name,)),), (name,))
+    row = Row((name,), name, (Detail(name, is_place=True), Detail(name, is_place=False)))
+    table = Table((name,), (name,), name, (row,), (name,))
     for encoding in ("utf-8", "ascii", "latin-1"):
         text = render_plain(table, encoding)
         assert is_plain(text)
         assert text.encode(encoding)
-        assert text.count(printable(name, encoding)) == 7
+        assert text.count(printable(name, encoding)) == 8
 
 
 def test_printable() -> None:
@@ -101,3 +106,25 @@ def test_only_regular_files_are_read_for_source_code(
     file = snapshots("file.mtrace", *((0, 1, ((name, 1),), 1) for name in names))
     result = invoke("stats", file)  # reading any of them would not return
     assert result.exit_code == 0
+
+
+HOSTILE_CODE = """
+def allocate():
+    return bytearray(1_000_000)
+name = {name!r}
+allocate.__code__ = allocate.__code__.replace(co_filename=name, co_name=name, co_qualname=name)
+kept = allocate()
+"""
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if "\0" not in name])
+def test_names_of_running_code(programs: Programs, invoke: Invoke, name: str) -> None:
+    programs.write("program.py", HOSTILE_CODE.format(name=name))
+    completed = programs.python("-m", "memtrace", "run", "-o", str(programs.snapshot), "program.py")
+    assert completed.returncode == 0
+    assert is_plain(completed.stderr)
+    assert f"{printable(name)}:3" in completed.stderr
+    for group_by in ("filename", "lineno", "traceback", "function", "module"):
+        output = invoke("stats", programs.snapshot, "--group-by", group_by, "--limit", 1).output
+        assert is_plain(output)
+        assert printable(name) in output
