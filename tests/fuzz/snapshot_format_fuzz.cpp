@@ -39,6 +39,13 @@ Bytes file_of_sections(ByteView input) {
   return std::move(writer).finish();
 }
 
+// Rows that count no block are not written, whatever size they claim.
+std::uint64_t counted_size(const Snapshot& snapshot) {
+  std::uint64_t size = 0;
+  for (const Statistic& item : statistics(snapshot, GroupBy::filename).items) size += item.size;
+  return size;
+}
+
 void use(const Snapshot& snapshot) {
   std::uint64_t blocks = 0;
   if (snapshot.has_blocks()) {
@@ -61,7 +68,7 @@ void use(const Snapshot& snapshot) {
   const std::vector<std::byte> once = to_bytes(snapshot);
   const Snapshot again = from_bytes(once);
   require(again.total_count() == snapshot.total_count());
-  require(again.total_size() == snapshot.total_size());
+  require(counted_size(again) == counted_size(snapshot));
   require(to_bytes(again) == once);
   if (snapshot.has_blocks()) require(again.same_blocks(snapshot));
 }
