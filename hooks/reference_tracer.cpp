@@ -35,9 +35,25 @@ int on_reference(PyObject* object, PyRefTracerEvent event, void*) {
         reassign(*thread, object);
         thread->busy = false;
       }
+    } else if (thread != nullptr) {
+      ++thread->nested_references;
     }
   }
   return chained == nullptr ? 0 : chained(object, event, chained_data);
+}
+
+// Whether the tracer that is set calls ours: it may have been set after ours and have kept it.
+bool is_called() noexcept {
+  Thread* thread = Thread::attach();
+  if (thread == nullptr) return true;
+  const bool busy = thread->busy;
+  const std::uint64_t before = thread->nested_references;
+  thread->busy = true;
+  PyObject* probe = PyList_New(0);
+  if (probe == nullptr) PyErr_Clear();
+  Py_XDECREF(probe);
+  thread->busy = busy;
+  return thread->nested_references != before;
 }
 
 }  // namespace
@@ -45,7 +61,7 @@ int on_reference(PyObject* object, PyRefTracerEvent event, void*) {
 void install() noexcept {
   void* data = nullptr;
   const PyRefTracer present = PyRefTracer_GetTracer(&data);
-  if (present == on_reference) return;
+  if (present == on_reference || (present != nullptr && is_called())) return;
   chained = present;
   chained_data = data;
   PyRefTracer_SetTracer(on_reference, nullptr);

@@ -17,6 +17,8 @@ struct Thread : ThreadState {
   const void* last_object_block = nullptr;
   // Hook calls made while `busy`, by domain: tells a session whether the hooks are still called at all.
   std::uint64_t nested_calls[3] = {};
+  // The same of references.
+  std::uint64_t nested_references = 0;
   ShadowStack stack;
 
   static Thread* current() noexcept { return current_; }
