@@ -68,9 +68,8 @@ def command(
     _check_startup_file()
     if not as_module:
         _check_script(program)
-    path = output or Path(f"{_name_of(program, as_module)}.{os.getpid()}.mtrace")
-    _check_writable(path)
-    recording = Recording(Path.cwd() / path, quiet)
+    path = _writable(output or Path(f"{_name_of(program, as_module)}.{os.getpid()}.mtrace"))
+    recording = Recording(path, quiet)
     _replace_process(
         [
             *interpreter_options(sys.orig_argv),
@@ -97,15 +96,20 @@ def _name_of(program: str, as_module: bool) -> str:
 
 
 def _check_script(program: str) -> None:
-    if program != "-" and not Path(program).exists():
+    if program != "-" and not os.path.exists(program):  # noqa: PTH110  (Path.exists() raises for long names)
         raise click.BadParameter(f"there is no file {program!r}.", param_hint="'SCRIPT'")
 
 
-def _check_writable(path: Path) -> None:
-    """Find out now, not after hours, that the snapshot cannot be written."""
-    target = path if path.exists() else path.absolute().parent
-    if not os.access(target, os.W_OK):
+def _writable(path: Path) -> Path:
+    """Return *path* made absolute; find out now, not after hours, that the snapshot cannot be written."""
+    try:
+        absolute = path.absolute()
+        writable = os.access(absolute if absolute.exists() else absolute.parent, os.W_OK)
+    except OSError:  # the current directory is gone, or the name is too long
+        writable = False
+    if not writable:
         raise click.BadParameter(f"cannot write {str(path)!r}.", param_hint="'-o' / '--output'")
+    return absolute
 
 
 def _check_startup_file() -> None:

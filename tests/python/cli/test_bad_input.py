@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,6 +118,8 @@ def lines_of(text: str) -> list[str]:
             ["--nframe", "x", "program.py"],
             "Invalid value for '-n' / '--nframe': 'x' is not a valid integer range.",
         ),
+        (["x" * 5000], "Invalid value for 'SCRIPT': there is no file 'xxx"),
+        (["-o", "x" * 5000, "program.py"], "Invalid value for '-o' / '--output': "),
         (["-o", "no/such/directory", "program.py"], "'-o' / '--output': cannot write 'no/such/directory'."),
         (["-o", ".", "program.py"], "Invalid value for '-o' / '--output': File '.' is a directory."),
     ],
@@ -126,6 +130,19 @@ def test_run(programs: Programs, words: list[str], message: str) -> None:
     assert (completed.returncode, completed.stdout) == (2, "")
     assert message in lines_of(completed.stderr)[-1]
     assert [path.name for path in programs.directory.iterdir()] == ["program.py"]
+
+
+def test_run_in_a_directory_that_is_gone(programs: Programs) -> None:
+    program = programs.write("program.py", "print('ran')")
+    gone = programs.directory / "gone"
+    script = f"mkdir {gone}; cd {gone}; rmdir {gone}; exec {sys.executable} -m memtrace run -q"
+    for option, status in (("", 2), (f"-o {programs.snapshot}", 0)):
+        completed = subprocess.run(
+            f"{script} {option} {program}", shell=True, capture_output=True, text=True, check=False
+        )
+        assert completed.returncode == status, completed.stderr
+        assert completed.stdout == ("" if status else "ran\n")
+        assert ("'-o' / '--output': cannot write 'program." in completed.stderr) == bool(status)
 
 
 def test_run_where_site_does_not_start_the_tracer(programs: Programs) -> None:
