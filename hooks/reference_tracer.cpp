@@ -9,8 +9,14 @@ namespace memtrace::reference_tracer {
 
 namespace {
 
-constinit PyRefTracer chained = nullptr;
-constinit void* chained_data = nullptr;
+struct Tracer {
+  PyRefTracer function = nullptr;
+  void* data = nullptr;
+};
+
+constinit Tracer chained;
+// What it was before install(): a tracer that was set after ours, and that did not call it, may put it back.
+constinit Tracer chained_before;
 
 [[gnu::noinline]] void reassign(Thread& thread, PyObject* object) noexcept {
   PyThreadState* attached = compat::attached_by_contract();
@@ -39,7 +45,7 @@ int on_reference(PyObject* object, PyRefTracerEvent event, void*) {
       ++thread->nested_references;
     }
   }
-  return chained == nullptr ? 0 : chained(object, event, chained_data);
+  return chained.function == nullptr ? 0 : chained.function(object, event, chained.data);
 }
 
 // Whether the tracer that is set calls ours: it may have been set after ours and have kept it.
@@ -62,15 +68,17 @@ void install() noexcept {
   void* data = nullptr;
   const PyRefTracer present = PyRefTracer_GetTracer(&data);
   if (present == on_reference || (present != nullptr && is_called())) return;
-  chained = present;
-  chained_data = data;
+  chained_before = chained;
+  chained = {present, data};
   PyRefTracer_SetTracer(on_reference, nullptr);
 }
 
 void uninstall() noexcept {
   void* data = nullptr;
   // Somebody who has set a tracer since may call ours: it goes on passing on.
-  if (PyRefTracer_GetTracer(&data) == on_reference) PyRefTracer_SetTracer(chained, chained_data);
+  if (PyRefTracer_GetTracer(&data) != on_reference) return;
+  PyRefTracer_SetTracer(chained.function, chained.data);
+  chained = chained_before;
 }
 
 #else
