@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from memtrace import _core
+import memtrace
 
 
 def assert_sums_agree() -> None:
     """Compare them, each pair at one instant. Nobody may be in the middle of an allocation."""
-    status = _core.status()
+    status = memtrace._core.status()
     assert status["traced_bytes"] == status["bytes"], status
-    snapshot = _core.take_snapshot(True)
-    blocks = _core.Blocks(snapshot)
-    sizes = [block[1] for block in blocks.read(0, 1, len(blocks))]
-    assert (len(sizes), sum(sizes)) == (snapshot.total_count, snapshot.total_size)
+    snapshot = memtrace.take_snapshot()
+    sizes = [trace.size for trace in snapshot.traces]
+    statistics = snapshot.statistics("filename")
+    counted = sum(statistic.count for statistic in statistics), sum(statistic.size for statistic in statistics)
+    assert (len(sizes), sum(sizes)) == counted
