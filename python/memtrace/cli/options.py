@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any
 
 import click
 
 from memtrace.reports.selection import CUMULATIVE_KEYS, GROUP_KEYS, Selection, parse_filter
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option(
@@ -50,22 +49,27 @@ _OPTIONS = (
 )
 
 
-def selection_options(command: _Command) -> _Command:
-    """Add the options that make_selection() takes, and ``--json``."""
+def selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of all reports to *command*, which gets a ``selection`` and ``as_json`` for them."""
+
+    @wraps(command)
+    def with_selection(
+        *, group_by: str, cumulative: bool, filters: tuple[str, ...], all_frames: bool, limit: int, **others: Any
+    ) -> None:
+        command(selection=_make_selection(group_by, cumulative, filters, all_frames, limit), **others)
+
+    decorated = with_selection
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
-def make_selection(
+def _make_selection(
     group_by: str, cumulative: bool, filters: tuple[str, ...], all_frames: bool, limit: int
 ) -> Selection:
     """Return what the options select. Raises a usage error when they contradict each other."""
     if cumulative and group_by not in CUMULATIVE_KEYS:
-        raise click.BadParameter(
-            f"cannot be used with --group-by {group_by}.",
-            param_hint="'-c' / '--cumulative'",
-        )
+        raise click.BadParameter(f"cannot be used with --group-by {group_by}.", param_hint="'-c' / '--cumulative'")
     try:
         parsed = tuple(parse_filter(text, all_frames) for text in filters)
     except ValueError as error:

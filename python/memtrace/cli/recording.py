@@ -69,13 +69,13 @@ class Recording:
 
     def _show(self, snapshot: memtrace.Snapshot, peak: int) -> None:
         from memtrace.reports import text
-        from memtrace.reports.output import show
+        from memtrace.reports.output import show_table
         from memtrace.reports.selection import Selection
         from memtrace.reports.stats import StatsReport
 
         table = StatsReport.of(snapshot, Selection()).to_table("memtrace: live at exit")
         notes = (f"The peak was {text.size(peak)}. Snapshot: {self.path}",)
-        _on_standard_error(lambda stream: show(table._replace(notes=table.notes + notes), stream))
+        _on_standard_error(lambda stream: show_table(table._replace(notes=table.notes + notes), stream))
 
     def _say(self, message: str) -> None:
         from memtrace.reports.text import printable

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from memtrace.cli.files import load_snapshot, snapshot_path
-from memtrace.cli.options import make_selection, selection_options
+from memtrace.cli.options import selection_options
+
+if TYPE_CHECKING:
+    from memtrace.reports.selection import Selection
 
 
 @click.command(short_help="Show what a snapshot holds, largest first.")
 @click.argument("file", type=snapshot_path)
 @selection_options
-def command(
-    file: Path,
-    group_by: str,
-    cumulative: bool,
-    filters: tuple[str, ...],
-    all_frames: bool,
-    limit: int,
-    as_json: bool,
-) -> None:
+def command(file: Path, selection: Selection, as_json: bool) -> None:
     """Show what the snapshot in FILE holds, largest first.
 
     FILE was written by `memtrace run`, Snapshot.dump() or tracemalloc. memtrace's own lines are left out.
@@ -33,13 +29,8 @@ def command(
       python -m memtrace stats app.mtrace --group-by filename --filter '!<frozen *>'
       python -m memtrace stats app.mtrace --group-by traceback --filter '*/app/*' --all-frames
     """
-    selection = make_selection(group_by, cumulative, filters, all_frames, limit)
-
-    from memtrace.reports.output import show, show_json
+    from memtrace.reports.output import show_report
     from memtrace.reports.stats import StatsReport
 
     report = StatsReport.of(load_snapshot(file), selection)
-    if as_json:
-        show_json(report.to_json(), sys.stdout)
-    else:
-        show(report.to_table(str(file)), sys.stdout)
+    show_report(report, str(file), sys.stdout, as_json=as_json)

@@ -84,8 +84,7 @@ class DiffReport(NamedTuple):
         """Return the report as what json.dump() takes; sizes are in bytes."""
         group_by = self.selection.group_by
         return {
-            "group_by": group_by,
-            "cumulative": self.selection.cumulative,
+            **self.selection.to_json(),
             "size": self.size,
             "size_diff": self.size_diff,
             "count": self.blocks,

@@ -1,15 +1,36 @@
-"""Where tables go: Rich on a terminal, plain text when piped or when NO_COLOR is set."""
+"""Where reports go: Rich on a terminal, plain text when piped or when NO_COLOR is set, or JSON."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from memtrace.reports.plain import render_plain
 from memtrace.reports.table import Table
 
 
-def show(table: Table, stream: TextIO) -> None:
+class Report(Protocol):
+    """What every report can be turned into."""
+
+    def to_table(self, title: str) -> Table:
+        """Return the report as a table that *title* introduces."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as what json.dump() takes; sizes are in bytes."""
+
+
+def show_report(report: Report, title: str, stream: TextIO, *, as_json: bool) -> None:
+    """Write *report* to *stream* in the form asked for. Raises what the stream raises."""
+    if not as_json:
+        show_table(report.to_table(title), stream)
+        return
+    import json
+
+    json.dump(report.to_json(), stream, indent=2)  # in ASCII, which is safe on any terminal
+    stream.write("\n")
+
+
+def show_table(table: Table, stream: TextIO) -> None:
     """Write *table* to *stream* in the form that fits it. Raises what the stream raises."""
     if _is_rich(stream):
         try:
@@ -25,11 +46,3 @@ def show(table: Table, stream: TextIO) -> None:
 
 def _is_rich(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def show_json(report: dict[str, Any], stream: TextIO) -> None:
-    """Write *report* as indented JSON in ASCII, which is safe on any terminal."""
-    import json
-
-    json.dump(report, stream, indent=2)
-    stream.write("\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import memtrace
 
@@ -18,6 +18,10 @@ class Selection(NamedTuple):
     cumulative: bool = False
     filters: tuple[memtrace.Filter, ...] = ()
     limit: int = 10
+
+    def to_json(self) -> dict[str, Any]:
+        """Return how the groups of a report are made."""
+        return {"group_by": self.group_by, "cumulative": self.cumulative}
 
     def apply(self, snapshot: memtrace.Snapshot) -> memtrace.Snapshot:
         """Return what the filters leave of *snapshot*, always without memtrace's own files."""

@@ -71,8 +71,7 @@ class StatsReport(NamedTuple):
         """Return the report as what json.dump() takes; sizes are in bytes."""
         group_by = self.selection.group_by
         return {
-            "group_by": group_by,
-            "cumulative": self.selection.cumulative,
+            **self.selection.to_json(),
             "size": self.size,
             "count": self.blocks,
             "groups": len(self.statistics),

@@ -128,8 +128,7 @@ warnings.warn('w', stacklevel=1); warnings.warn('v', stacklevel=2)
 
 WAIT = """
 import os, time
-print(os.getpid(), flush=True)
-try: time.sleep(60)
+try: print(os.getpid(), flush=True); time.sleep(60)
 finally: print('finally', flush=True)
 """
 
