@@ -202,11 +202,17 @@ class Snapshot:
     def __getstate__(self) -> tuple[bytes, int, dict[str, Any]]:
         return self._complete_native().to_bytes(b""), self.traceback_limit, self.__dict__
 
-    def __setstate__(self, state: tuple[bytes, int, dict[str, Any]]) -> None:
-        data, self.traceback_limit, attributes = state
-        self._native, _ = _core.Snapshot.from_bytes(data)
-        self._view = None
+    def __setstate__(self, state: tuple[bytes, int, dict[str, Any]] | dict[str, Any]) -> None:
         self._in_process = False
+        if isinstance(state, dict):  # as tracemalloc pickles one
+            attributes = dict(state)
+            self._native = None
+            self._view = attributes.pop("traces")
+            self.traceback_limit = attributes.pop("traceback_limit")
+        else:
+            data, self.traceback_limit, attributes = state
+            self._native, _ = _core.Snapshot.from_bytes(data)
+            self._view = None
         self.__dict__.update(attributes)
 
 

@@ -114,6 +114,10 @@ class _Traces(Sequence[Trace]):
     def __reduce__(self) -> tuple[Any, ...]:
         return _Traces, (self._traces,)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # As tracemalloc pickles one.
+        self._literal = state["_traces"]
+
     def __repr__(self) -> str:
         return f"<Traces len={len(self)}>"
 

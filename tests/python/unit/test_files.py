@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import memtrace
+from memtrace import _core
 
 TRACES = [
     (0, 10, (("a.py", 2), ("ä\udc80.py", 4)), 3),
@@ -57,9 +59,11 @@ def test_attributes_come_back(tmp_path: Path) -> None:
     loaded = memtrace.Snapshot.load(path)
     assert vars(loaded) == kept
     assert loaded.traceback_limit == 9
+    loaded.traceback_limit = 11
     loaded.dump(path)
-    assert vars(memtrace.Snapshot.load(path)) == kept
-    assert memtrace.Snapshot.load(path).traceback_limit == 9
+    again = memtrace.Snapshot.load(path)
+    assert vars(again) == kept
+    assert again.traceback_limit == 11
 
 
 def test_an_attribute_that_is_no_plain_data_is_refused(tmp_path: Path) -> None:
@@ -70,6 +74,15 @@ def test_an_attribute_that_is_no_plain_data_is_refused(tmp_path: Path) -> None:
         with pytest.raises(TypeError, match=r"a snapshot file cannot hold an attribute of type \w+$"):
             snapshot.dump(path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("attributes", [pickle.dumps(os.getcwd), pickle.dumps(5), pickle.dumps({5: 5}), b"x", b"\x80"])
+def test_attributes_that_dump_does_not_write(tmp_path: Path, attributes: bytes) -> None:
+    path = tmp_path / "snapshot"
+    _core.Snapshot.from_traces(TRACES, 7).dump(path, attributes)
+    with pytest.raises(ValueError, match="its attributes cannot be read") as caught:
+        memtrace.Snapshot.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
 
 
 @pytest.mark.parametrize("form", [str, os.fsencode, Path])

@@ -143,12 +143,14 @@ def test_a_snapshot_in_a_forked_child() -> None:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writer, str(sum(trace.size for trace in snapshot.traces)).encode())
-        os._exit(0)
+        try:
+            os.write(writer, str(sum(trace.size for trace in snapshot.traces)).encode())
+        finally:
+            os._exit(0)  # whatever happens: it must not go on with the tests
+    os.close(writer)
     os.waitpid(child, 0)
     assert int(os.read(reader, 100)) == sum(trace.size for trace in snapshot.traces)
     os.close(reader)
-    os.close(writer)
     assert kept
 
 

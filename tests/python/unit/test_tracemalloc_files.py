@@ -94,6 +94,11 @@ def test_nothing_is_run(tmp_path: Path) -> None:
     assert not witness.exists()
 
 
+def test_attributes_of_other_types_are_refused(tmp_path: Path) -> None:
+    for value in (tracemalloc.Snapshot([], 1), [tracemalloc.Snapshot([], 1)], tracemalloc.Frame(("a", 1)), 1j):
+        refusal(dumped(tmp_path / "snapshot", note=value))
+
+
 def test_dotted_and_other_names_are_not_found(tmp_path: Path) -> None:
     path = tmp_path / "snapshot"
     for module, name in (
