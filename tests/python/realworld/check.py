@@ -22,8 +22,8 @@ from programs import PROGRAMS, Program
 HERE = Path(__file__).parent
 TOLERANCE = 0.01
 LINES = 10
-# Before 3.13 a block from a free list keeps its first owner's line: docs/differences.md.
-LINES_IN_COMMON = LINES if sys.version_info >= (3, 13) else LINES - 1
+# Before 3.13 memtrace cannot know that an object comes from a free list: docs/differences.md.
+KNOWS_FREE_LISTS = sys.version_info >= (3, 13)
 
 
 class Outcome(NamedTuple):
@@ -107,35 +107,43 @@ def check_unchanged(place: Place) -> list[str]:
     return faults
 
 
-def check_agreement(place: Place, preload: Path) -> list[str]:
+def check_agreement(place: Place) -> list[str]:
     """Return in what memtrace and tracemalloc differ, and print their figures."""
+    name = place.program.name
     # With cold caches a run compiles, and has part of the compiler's memory before the tracer starts.
-    _found_by("memtrace", place, preload)
-    memtrace, tracemalloc = (_found_by(tracer, place, preload) for tracer in ("memtrace", "tracemalloc"))
+    _found_by("memtrace", place)
+    memtrace, tracemalloc = _found_by("memtrace", place), _found_by("tracemalloc", place)
     faults = []
     for quantity in ("size", "peak"):
         ours, theirs = memtrace[quantity], tracemalloc[quantity]
         difference = ours / theirs - 1
-        print(f"{place.program.name}: {quantity} {ours:,} B, tracemalloc {theirs:,} B ({difference:+.3%})")
+        print(f"{name}: {quantity} {ours:,} B, tracemalloc {theirs:,} B ({difference:+.3%})")
         if abs(difference) > TOLERANCE:
             faults.append(f"the {quantity} differs by {difference:+.2%}")
-    print(f"{place.program.name}: {memtrace['blocks']:,} blocks, tracemalloc {tracemalloc['blocks']:,}")
-    print(
-        f"{place.program.name}: {memtrace['seconds']:.2f} s, tracemalloc {tracemalloc['seconds']:.2f} s, 1 frame each"
-    )
-    ours, theirs = ([line for line, _ in found["lines"][:LINES]] for found in (memtrace, tracemalloc))
-    common = len(set(ours) & set(theirs))
-    print(f"{place.program.name}: {common} of the {LINES} largest lines are the same", flush=True)
+    print(f"{name}: {memtrace['blocks']:,} blocks, tracemalloc {tracemalloc['blocks']:,}")
+    print(f"{name}: {memtrace['seconds']:.2f} s, tracemalloc {tracemalloc['seconds']:.2f} s, 1 frame each")
+    common = _lines_in_common(memtrace, tracemalloc)
+    print(f"{name}: {common} of the {LINES} largest lines are the same", flush=True)
+    if not KNOWS_FREE_LISTS:
+        tracemalloc = _found_by("tracemalloc", place, "-DKEEP_FIRST_OWNERS")
+        common = _lines_in_common(memtrace, tracemalloc)
+        print(f"{name}: {common} of the {LINES} when free lists keep first owners in both", flush=True)
     if memtrace["status"] != tracemalloc["status"]:
         faults.append(f"status {memtrace['status']} and {tracemalloc['status']}")
-    if common < min(LINES_IN_COMMON, len(theirs)):
+    if common < min(LINES, len(tracemalloc["lines"])):
         faults.append(f"{common} of {LINES} lines are the same: memtrace {memtrace['lines']}, {tracemalloc['lines']}")
     return faults
 
 
-def _found_by(tracer: str, place: Place, preload: Path) -> dict[str, Any]:
+def _lines_in_common(*found: dict[str, Any]) -> int:
+    return len(set.intersection(*({line for line, _ in each["lines"][:LINES]} for each in found)))
+
+
+def _found_by(tracer: str, place: Place, *defines: str) -> dict[str, Any]:
     result = place.results / f"{place.program.name}.{tracer}.json"
+    result.unlink(missing_ok=True)
     words = [str(HERE / "under_tracer.py"), tracer, str(result), *place.program.traced_line(place.arguments)]
+    preload = _compile_preload(place.results, *defines)
     completed, seconds = place.run(words, PYTHONHASHSEED="0", LD_PRELOAD=str(preload))
     if not result.exists():
         sys.exit(f"{place.program.name} under {tracer}: {completed.stderr}")
@@ -143,10 +151,11 @@ def _found_by(tracer: str, place: Place, preload: Path) -> dict[str, Any]:
     return found | {"seconds": seconds}
 
 
-def _compile_preload(home: Path) -> Path:
+def _compile_preload(directory: Path, *defines: str) -> Path:
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
-    library = home / "untracked.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(HERE / "untracked.c")], check=True)
+    library = directory / f"untracked{''.join(defines)}.so"
+    options = ["-shared", "-fPIC", "-O1", *defines, "-o", str(library)]
+    subprocess.run([compiler, *options, str(HERE / "untracked.c")], check=True)
     return library
 
 
@@ -164,7 +173,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         home = (options.keep or Path(temporary)).resolve()
         home.mkdir(parents=True, exist_ok=True)
-        preload = _compile_preload(home)
         for program in PROGRAMS:
             if options.names and program.name not in options.names:
                 continue
@@ -173,7 +181,7 @@ def main() -> None:
                 failed += not options.smoke
                 continue
             place = Place(home, program, options.smoke)
-            for faults in (check_unchanged(place), check_agreement(place, preload)):
+            for faults in (check_unchanged(place), check_agreement(place)):
                 failed += bool(faults)
                 passed += not faults
                 for fault in faults:
