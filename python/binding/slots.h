@@ -9,6 +9,7 @@
 #pragma once
 
 #include <pybind11/pybind11.h>
+#include <structmember.h>  // PyMemberDef, which Python.h has from 3.12 on
 
 #include <string>
 #include <utility>
