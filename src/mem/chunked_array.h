@@ -81,16 +81,12 @@ template <typename T, unsigned kChunkBits, unsigned kMaxChunks, template <typena
 class AppendArray : public ChunkedArray<T, kChunkBits, kMaxChunks, Atom> {
  public:
   // The id of a new element, zeroed; kNone when it cannot be had. An id is used up only when its element exists.
-  std::uint32_t append() noexcept { return append_run(1); }
-
-  // `count` elements in a row, inside one chunk or several; the id of the first. Used for runs that share nothing with others.
-  std::uint32_t append_run(std::uint32_t count) noexcept {
-    std::uint32_t first = next_.load(std::memory_order_relaxed);
+  std::uint32_t append() noexcept {
+    std::uint32_t id = next_.load(std::memory_order_relaxed);
     do {
-      if (std::uint64_t{first} + count > this->kLimit) return 0;
-      if (!this->ensure(first) || !this->ensure(first + count - 1)) return 0;
-    } while (!next_.compare_exchange_weak(first, first + count, std::memory_order_acq_rel));
-    return first;
+      if (!this->ensure(id)) return 0;
+    } while (!next_.compare_exchange_weak(id, id + 1, std::memory_order_acq_rel));
+    return id;
   }
 
   // One past the highest id handed out. Elements below it may still be unpublished.

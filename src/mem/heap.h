@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <utility>
 
@@ -48,6 +49,7 @@ class Buffer {
       return true;
     std::size_t wanted = capacity_ == 0 ? 64 : capacity_ * 2;
     if (wanted < size) wanted = size;
+    if (wanted > PTRDIFF_MAX / sizeof(T)) return false;
     T* fresh = static_cast<T*>(allocate(wanted * sizeof(T)));
     if (fresh == nullptr) return false;
     for (std::size_t i = 0; i < wanted; ++i) fresh[i] = i < keep ? data_[i] : T{};

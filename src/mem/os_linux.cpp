@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -5,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "src/mem/fault.h"
@@ -14,13 +16,49 @@ namespace memtrace::os {
 
 namespace {
 
-// mincore() answers one byte a page; this many pages are asked at a time, on the stack.
-constexpr std::size_t kResidencyWindow = 1024;
+// Which pages are backed by memory. The kernel's page map knows pages that went to swap, too; mincore() takes those for untouched and serves only
+// where there is no /proc.
+class Residency {
+ public:
+  // Pages asked for at a time; the answers are on the stack.
+  static constexpr std::size_t kWindow = 512;
+
+  Residency() noexcept : map_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
+  Residency(const Residency&) = delete;
+  Residency& operator=(const Residency&) = delete;
+  ~Residency() {
+    if (map_ >= 0) close(map_);
+  }
+
+  // Asks for `count` pages from `address` on, at most kWindow.
+  void ask(const char* address, std::size_t count) noexcept {
+    const std::size_t page = page_size();
+    const std::size_t bytes = count * sizeof entries_[0];
+    const auto offset = static_cast<off_t>(reinterpret_cast<std::uintptr_t>(address) / page * sizeof entries_[0]);
+    mapped_ = map_ >= 0 && pread(map_, entries_, bytes, offset) == static_cast<ssize_t>(bytes);
+    if (mapped_) return;
+    // A failure here can only mean a range that is not mapped; claiming all of it present is the safe answer.
+    if (mincore(const_cast<char*>(address), count * page, present_) != 0) std::fill_n(present_, count, 1);
+  }
+  bool operator[](std::size_t index) const noexcept {
+    return mapped_ ? (entries_[index] & (kPresent | kSwapped)) != 0 : (present_[index] & 1) != 0;
+  }
+
+ private:
+  // Documentation/admin-guide/mm/pagemap.rst in the kernel's source.
+  static constexpr std::uint64_t kPresent = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t kSwapped = std::uint64_t{1} << 62;
+
+  const int map_;
+  bool mapped_ = false;
+  std::uint64_t entries_[kWindow];
+  unsigned char present_[kWindow];
+};
 
 pthread_key_t exit_key;
 pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
 bool exit_key_made = false;
-void (*exit_function)(void*) = nullptr;
+std::atomic<void (*)(void*)> exit_function{nullptr};
 
 // glibc runs the C++ thread_local destructors first and then up to PTHREAD_DESTRUCTOR_ITERATIONS rounds of key destructors. Asking
 // for another round until the last one keeps the thread's state alive through the other keys' destructors.
@@ -32,7 +70,7 @@ thread_local ExitRounds exit_rounds __attribute__((tls_model("initial-exec"))) =
 
 void exit_round(void* value) {
   if (exit_rounds.left-- > 0 && pthread_setspecific(exit_key, value) == 0) return;
-  exit_function(value);
+  exit_function.load(std::memory_order_relaxed)(value);
 }
 
 void make_exit_key() { exit_key_made = pthread_key_create(&exit_key, exit_round) == 0; }
@@ -59,14 +97,13 @@ void for_each_resident(const void* address, std::size_t size, void* context,
   const std::size_t page = page_size();
   const char* const base = static_cast<const char*>(address);
   const std::size_t pages = size / page;
-  unsigned char present[kResidencyWindow];
+  Residency resident;
   std::size_t run = 0;  // pages of the run that ends before `index`
   for (std::size_t index = 0; index < pages;) {
-    const std::size_t window = std::min(kResidencyWindow, pages - index);
-    // A failure here can only mean a range that is not mapped; claiming all of it present is the safe answer.
-    if (mincore(const_cast<char*>(base + index * page), window * page, present) != 0) std::fill_n(present, window, 1);
+    const std::size_t window = std::min(Residency::kWindow, pages - index);
+    resident.ask(base + index * page, window);
     for (std::size_t i = 0; i < window; ++i, ++index) {
-      if (present[i] & 1) {
+      if (resident[i]) {
         ++run;
       } else if (run != 0) {
         visit(context, base + (index - run) * page, base + index * page);
@@ -88,7 +125,7 @@ std::size_t resident_bytes(const void* address, std::size_t size) noexcept {
 std::uint64_t native_thread_id() noexcept { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }
 
 bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept {
-  exit_function = on_exit;
+  exit_function.store(on_exit, std::memory_order_relaxed);
   pthread_once(&exit_key_once, make_exit_key);
   if (!exit_key_made || pthread_setspecific(exit_key, value) != 0) return false;
   exit_rounds = {value, PTHREAD_DESTRUCTOR_ITERATIONS - 1};
