@@ -35,13 +35,14 @@ class IdIndex {
   // The id for which `equal(id)` holds, or kNone.
   template <typename Equal>
   std::uint32_t find(std::uint32_t hash, Equal&& equal) const noexcept {
-    for (const Table* table = newest_.load(std::memory_order_acquire); table != nullptr; table = table->older) {
-      if (table->drained.load(std::memory_order_acquire)) break;
-      for (std::uint32_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+    for (const Table* table = newest_.load(std::memory_order_acquire); table != nullptr;) {
+      const Table* next = older_with_pairs(*table);
+      for (std::uint32_t i = hash & table->mask, tried = 0; tried <= table->mask; i = (i + 1) & table->mask, ++tried) {
         const std::uint64_t pair = table->slots()[i].load(std::memory_order_acquire);
         if (pair == 0) break;
         if (hash_of(pair) == hash && equal(id_of(pair))) return id_of(pair);
       }
+      table = next;
     }
     return kNone;
   }
@@ -55,7 +56,6 @@ class IdIndex {
     if (table == nullptr || table->used.load(std::memory_order_relaxed) > grow_at(table)) {
       grow(table);
       table = newest_.load(std::memory_order_acquire);
-      // One slot stays empty for ever: it is what ends a probe.
       if (table == nullptr || table->used.load(std::memory_order_relaxed) >= table->mask) return kNone;
     }
     return put(*table, hash, id, equal);
@@ -73,7 +73,7 @@ class IdIndex {
     Table* older;
     std::uint32_t mask;
     Atom<std::uint32_t> used;
-    Atom<bool> drained;  // all pairs are in the table in front
+    Atom<bool> drained;  // all pairs of this table and of those behind it are in the table in front
 
     Atom<std::uint64_t>* slots() noexcept { return reinterpret_cast<Atom<std::uint64_t>*>(this + 1); }
     const Atom<std::uint64_t>* slots() const noexcept { return reinterpret_cast<const Atom<std::uint64_t>*>(this + 1); }
@@ -85,6 +85,10 @@ class IdIndex {
   static std::uint32_t hash_of(std::uint64_t pair) noexcept { return static_cast<std::uint32_t>(pair >> 32); }
   static std::uint32_t id_of(std::uint64_t pair) noexcept { return static_cast<std::uint32_t>(pair); }
   static std::uint32_t grow_at(const Table* table) noexcept { return table->mask / 4 * 3; }
+  // The table behind `table` as long as it has pairs that `table` may lack. To be asked before `table` itself is read: pairs move there meanwhile.
+  static const Table* older_with_pairs(const Table& table) noexcept {
+    return table.older == nullptr || table.older->drained.load(std::memory_order_acquire) ? nullptr : table.older;
+  }
   static std::size_t table_bytes(std::size_t capacity) noexcept {
     const std::size_t page = os::page_size();
     return (sizeof(Table) + capacity * sizeof(Atom<std::uint64_t>) + page - 1) / page * page;
@@ -118,10 +122,15 @@ class IdIndex {
       return;
     }
     if (fresh->older == nullptr) return;
-    // A pair that another thread still adds to the old table behind this loop stays there unseen: that key will get a second id.
-    for (std::uint32_t i = 0; i <= fresh->older->mask; ++i) {
-      const std::uint64_t pair = fresh->older->slots()[i].load(std::memory_order_acquire);
-      if (pair != 0) put(*fresh, hash_of(pair), id_of(pair), [](std::uint32_t) { return false; });
+    // More than one table, when an earlier growth is not done yet. A pair that another thread still adds behind this loop stays there unseen: that key
+    // will get a second id.
+    for (const Table* table = fresh->older; table != nullptr;) {
+      const Table* next = older_with_pairs(*table);
+      for (std::uint32_t i = 0; i <= table->mask; ++i) {
+        const std::uint64_t pair = table->slots()[i].load(std::memory_order_acquire);
+        if (pair != 0) put(*fresh, hash_of(pair), id_of(pair), [](std::uint32_t) { return false; });
+      }
+      table = next;
     }
     fresh->older->drained.store(true, std::memory_order_release);
   }
