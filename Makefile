@@ -11,7 +11,7 @@ PYTHON_FOLDERS = python tests benchmarks docs
 
 .DEFAULT_GOAL := help
 .PHONY: help try setup build native test test-native test-python lint lint-python lint-cpp lint-spelling lint-layers \
-        tidy format typecheck bench-smoke bench soak docs sanitize news ci clean
+        tidy format typecheck bench-smoke bench soak docs sanitize picture news ci clean
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -83,11 +83,14 @@ bench: build  ## The benchmarks at full size (an hour or more)
 soak: build  ## Ten minutes of threads, forks, start/stop and generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600
 
-docs: build  ## Run the documentation's examples and show their output
-	$(BIN)/python -m pytest -s docs
+docs: build  ## Run everything that the documentation shows
+	$(BIN)/python -m pytest -v tests/python/docs
 
 sanitize:  ## Native tests and a Python run under ASan+UBSan, then under TSan
 	.ci/run asan tsan
+
+picture: build  ## Make the picture in README.md again, from real output
+	$(BIN)/python tests/tools/make_picture.py docs/leak.svg
 
 news:  ## Show the changelog of the next release
 	$(BIN)/towncrier build --draft --version next

@@ -13,9 +13,7 @@ from pathlib import Path
 
 def requirements(group: str) -> list[str]:
     """The requirements of the build system, of the package (`project`) or of one of its extras."""
-    project = tomllib.loads(
-        (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8")
-    )
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     if group == "build-system":
         return list(project["build-system"]["requires"])
     if group == "project":
