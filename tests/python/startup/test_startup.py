@@ -141,3 +141,9 @@ def test_importing_the_module_starts_nothing(interpreter: Interpreter) -> None:
 def test_the_program_sees_the_option(interpreter: Interpreter) -> None:
     program = "import sys; print(sys._xoptions)"
     assert nframe_of(interpreter("-X", "memtrace=3", "-c", program)) == "{'memtrace': '3'}"
+
+
+@pytest.mark.parametrize(("options", "nframe"), [([], "5"), (["-E"], "0"), (["-I"], "0")])
+def test_the_request_alone_respects_the_options(interpreter: Interpreter, options: list[str], nframe: str) -> None:
+    program = "from memtrace._startup import requested_nframe; print(requested_nframe())"
+    assert nframe_of(interpreter(*options, "-c", program, PYTHONMEMTRACE="5")) == nframe
