@@ -26,6 +26,19 @@ void watch_forks() noexcept {
   static_cast<void>(watched);
 }
 
+bool finalization_watched = false;
+
+// The interpreter is gone, and what was traced with it. A program that embeds another afterwards finds allocators without our hooks (3.12 and later).
+void after_finalization() {
+  finalization_watched = false;
+  allocator_hooks::uninstall();
+  control.end();
+}
+
+void watch_finalization() noexcept {
+  if (!finalization_watched) finalization_watched = Py_AtExit(after_finalization) == 0;
+}
+
 }  // namespace
 
 Control& tracer() noexcept { return control; }
@@ -43,6 +56,7 @@ bool start(std::uint32_t nframe) noexcept {
   if (is_tracing()) return true;
   main_interpreter = PyInterpreterState_Main();
   watch_forks();
+  watch_finalization();
   if (!control.begin(nframe)) return false;
   limit = nframe;
   allocator_hooks::install();
