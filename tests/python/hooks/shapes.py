@@ -195,7 +195,7 @@ class Program:
             case 1:
                 special.missing  # noqa: B018
             case 2:
-                special + 1  # noqa: B018
+                special + 1
             case 3:
                 special in [1]  # noqa: B015
             case 4:

@@ -186,7 +186,7 @@ def test_only_the_outer_frames_differ(nframe: int, length: int, both: Start) -> 
         if depth > 0:
             outermost(depth - 1)
         len(chain)
-        len(chain), len(chain)  # noqa: B018
+        len(chain), len(chain)
         plain(length)
         plain(length), plain(length)
         len(

@@ -60,9 +60,7 @@ class Blocks:
         return self._calls.address(slot)  # type: ignore[no-any-return]
 
 
-LINES = {
-    name: getattr(Blocks, name).__code__.co_firstlineno + 1 for name in ("malloc", "calloc", "realloc")
-}
+LINES = {name: getattr(Blocks, name).__code__.co_firstlineno + 1 for name in ("malloc", "calloc", "realloc")}
 
 
 def live() -> dict[int, str]:

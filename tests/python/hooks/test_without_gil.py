@@ -64,9 +64,7 @@ def test_each_thread_has_its_own_frames(tracing: Start, slots: range) -> None:
         for trace in memtrace.take_snapshot().traces
         if trace.size >= 900_000
     }
-    assert found == {
-        slot: [(f"outer{slot}.py", slot + 1), (f"inner{slot}.py", 2 * slot + 1)] for slot in slots
-    }
+    assert found == {slot: [(f"outer{slot}.py", slot + 1), (f"inner{slot}.py", 2 * slot + 1)] for slot in slots}
     assert_sums_agree()
 
 
