@@ -22,7 +22,8 @@ class Utf8 {
     if (!buffer_.reserve(length * 4, 0)) return;
     const auto kind = PyUnicode_KIND(object);
     std::size_t size = 0;
-    for (std::size_t i = 0; i < length; ++i) size += encode(PyUnicode_READ(kind, data, static_cast<Py_ssize_t>(i)), &buffer_[size]);
+    for (std::size_t i = 0; i < length; ++i)
+      size += encode(PyUnicode_READ(kind, data, static_cast<Py_ssize_t>(i)), &buffer_[size]);
     view_ = {buffer_.data(), size};
   }
 
@@ -63,8 +64,8 @@ class Utf8 {
   std::string_view linetable;
   if (code->co_linetable != nullptr && PyBytes_Check(code->co_linetable))
     linetable = {PyBytes_AS_STRING(code->co_linetable), static_cast<std::size_t>(PyBytes_GET_SIZE(code->co_linetable))};
-  const CodeId id = era.tables().codes.intern({filename.view(), qualname.view(), linetable, code->co_firstlineno, compat::code_units(code),
-                                               compat::first_traceable(code)});
+  const CodeId id = era.tables().codes.intern({filename.view(), qualname.view(), linetable, code->co_firstlineno,
+                                               compat::code_units(code), compat::first_traceable(code)});
   // Without the mark (no memory, or a place the table does not cover) the code is interned anew each time: slower, but right.
   if (id != kNone && AddressTable::covers(code)) era.blocks().mark_code(code, id);
   return id;

@@ -27,7 +27,8 @@ void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* bl
   if (thread.context_apart == kNone) thread.context_apart = make_context(thread, era);
   const PyThreadState* state = attached != nullptr ? attached : compat::detached();
   const compat::Frame* top = state == nullptr ? nullptr : compat::top_frame(state);
-  const RecordId record = thread.context_apart == kNone ? kNone : thread.stack.capture(era, top, thread.context_apart, true);
+  const RecordId record =
+      thread.context_apart == kNone ? kNone : thread.stack.capture(era, top, thread.context_apart, true);
   if (record == kNone) return era.drop();
   era.add(thread, block, size, record);
 }

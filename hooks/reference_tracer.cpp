@@ -33,7 +33,8 @@ int on_reference(PyObject* object, PyRefTracerEvent event, void*) {
   if (event == PyRefTracer_CREATE) [[likely]] {
     Thread* thread = Thread::current();
     if (thread != nullptr && !thread->busy) {
-      const auto offset = reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(thread->last_object_block);
+      const auto offset =
+          reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(thread->last_object_block);
       if (offset <= compat::kMaxPreHeader) {
         thread->last_object_block = nullptr;
       } else {

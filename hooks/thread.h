@@ -11,7 +11,7 @@
 namespace memtrace {
 
 struct Thread : ThreadState {
-  ContextId context = kNone;        // of exclusive events; kNone until first needed
+  ContextId context = kNone;  // of exclusive events; kNone until first needed
   ContextId context_apart = kNone;  // of the others
   // The last block of the object domain, until the reference tracer has seen the object in it.
   const void* last_object_block = nullptr;

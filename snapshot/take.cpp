@@ -89,11 +89,12 @@ Snapshot Taker::take(Era& era, const ThreadList& threads, bool with_blocks) {
   if (with_blocks) {
     BlockCopy copy(expected);
     era.blocks().for_each([&](std::uint64_t, const memtrace::Block& block) { copy.add(block.record, block.size); });
-    era.odd_blocks().for_each([&](std::uint16_t, std::uint64_t, const memtrace::Block& block) { copy.add(block.record, block.size); });
+    era.odd_blocks().for_each(
+        [&](std::uint16_t, std::uint64_t, const memtrace::Block& block) { copy.add(block.record, block.size); });
     blocks = copy.finish();
   }
-  return Snapshot::deferred(dictionary_, resolver_, std::move(records), std::move(counters), std::move(blocks), era.nframe(),
-                            era.dropped());
+  return Snapshot::deferred(dictionary_, resolver_, std::move(records), std::move(counters), std::move(blocks),
+                            era.nframe(), era.dropped());
 }
 
 }  // namespace memtrace::snapshot

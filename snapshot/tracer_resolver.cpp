@@ -41,7 +41,8 @@ TracebackId TracerResolver::traceback(const RecordKey& key, Dictionary::Writer& 
   }
   const std::uint64_t total = hidden + chain_.size();
   StackId stack = kEmptyStack;
-  for (std::size_t i = std::min<std::size_t>(chain_.size(), nframe_); i-- > 0;) stack = writer.stack(stack, sites_.frame(chain_[i], writer));
+  for (std::size_t i = std::min<std::size_t>(chain_.size(), nframe_); i-- > 0;)
+    stack = writer.stack(stack, sites_.frame(chain_[i], writer));
   return writer.traceback(stack, static_cast<std::int32_t>(std::min<std::uint64_t>(total, kMaxDepth)));
 }
 

@@ -14,7 +14,9 @@ namespace memtrace::snapshot {
 
 class TracerResolver final : public Resolver {
  public:
-  TracerResolver(SharedTables& tables, std::uint32_t nframe) : tables_(tables), nframe_(nframe), sites_(tables) { tables_.retain(); }
+  TracerResolver(SharedTables& tables, std::uint32_t nframe) : tables_(tables), nframe_(nframe), sites_(tables) {
+    tables_.retain();
+  }
   TracerResolver(const TracerResolver&) = delete;
   TracerResolver& operator=(const TracerResolver&) = delete;
   ~TracerResolver() override { tables_.release(); }

@@ -58,9 +58,13 @@ inline const PyCodeObject* code(const Frame* frame) noexcept {
 #endif
 }
 
-inline Instruction code_start(const PyCodeObject* code) noexcept { return reinterpret_cast<Instruction>(code->co_code_adaptive); }
+inline Instruction code_start(const PyCodeObject* code) noexcept {
+  return reinterpret_cast<Instruction>(code->co_code_adaptive);
+}
 inline std::uint32_t code_units(const PyCodeObject* code) noexcept { return static_cast<std::uint32_t>(Py_SIZE(code)); }
 // Units before the first that counts as executing: a frame that has not reached it is not complete and its caller is charged.
-inline std::uint32_t first_traceable(const PyCodeObject* code) noexcept { return static_cast<std::uint32_t>(code->_co_firsttraceable); }
+inline std::uint32_t first_traceable(const PyCodeObject* code) noexcept {
+  return static_cast<std::uint32_t>(code->_co_firsttraceable);
+}
 
 }  // namespace memtrace::compat

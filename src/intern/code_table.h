@@ -20,7 +20,7 @@ struct CodeView {
   std::string_view qualname;
   std::string_view linetable;  // PEP 626/657 location table, 3.11's format
   std::int32_t firstlineno;
-  std::uint32_t units;            // code units (2 bytes each)
+  std::uint32_t units;  // code units (2 bytes each)
   std::uint32_t first_traceable;  // units before the first that counts as executing
 };
 
@@ -51,7 +51,8 @@ class CodeTable {
     const auto equal = [&](CodeId id) {
       const Code& code = codes_[id];
       return code.filename == filename && code.qualname == qualname && code.firstlineno == view.firstlineno &&
-             code.units == view.units && code.first_traceable == view.first_traceable && linetable(code) == kept(view.linetable);
+             code.units == view.units && code.first_traceable == view.first_traceable &&
+             linetable(code) == kept(view.linetable);
     };
     if (const CodeId present = index_.find(hash, equal)) return present;
 
@@ -64,8 +65,15 @@ class CodeTable {
     if (offset == ByteArena::kFailed) return kNone;
     const CodeId id = codes_.append();
     if (id == kNone) return kNone;
-    codes_[id] = {filename, qualname,           view.firstlineno, view.units,
-                  base,     view.first_traceable, offset,           static_cast<std::uint32_t>(table.size()), hash};
+    codes_[id] = {filename,
+                  qualname,
+                  view.firstlineno,
+                  view.units,
+                  base,
+                  view.first_traceable,
+                  offset,
+                  static_cast<std::uint32_t>(table.size()),
+                  hash};
     return index_.insert(hash, id, equal);
   }
 

@@ -97,8 +97,8 @@ class BasicNodeTree {
   }
 
   std::size_t resident_bytes() const noexcept {
-    return nodes_.resident_bytes() + gil_records_.resident_bytes() + thread_records_.resident_bytes() + children_.resident_bytes() +
-           records_.resident_bytes();
+    return nodes_.resident_bytes() + gil_records_.resident_bytes() + thread_records_.resident_bytes() +
+           children_.resident_bytes() + records_.resident_bytes();
   }
 
  private:
@@ -155,8 +155,8 @@ class BasicNodeTree {
     return id;
   }
 
-  [[gnu::noinline]] RecordId add_record(Atom<RecordId>* link, unsigned walked, NodeId parent, SiteId site, ContextId context,
-                                        bool thread_half) noexcept {
+  [[gnu::noinline]] RecordId add_record(Atom<RecordId>* link, unsigned walked, NodeId parent, SiteId site,
+                                        ContextId context, bool thread_half) noexcept {
     const RecordId fresh = new_record(parent, site, context, thread_half);
     if (fresh == kNone) return kNone;
     for (; walked < kSiblingLimit; ++walked) {
@@ -169,7 +169,8 @@ class BasicNodeTree {
     return indexed_record(parent, site, context, fresh, thread_half);
   }
 
-  [[gnu::noinline]] RecordId indexed_record(NodeId parent, SiteId site, ContextId context, RecordId fresh, bool thread_half) noexcept {
+  [[gnu::noinline]] RecordId indexed_record(NodeId parent, SiteId site, ContextId context, RecordId fresh,
+                                            bool thread_half) noexcept {
     const std::uint32_t hash = hash_of(parent, site, context);
     const auto equal = [&](RecordId id) {
       const RecordKey& key = key_of(id);

@@ -69,7 +69,8 @@ class ChunkedArray {
     T* fresh = static_cast<T*>(os::map(chunk_bytes()));
     if (fresh == nullptr) return false;
     T* expected = nullptr;
-    if (!chunks_[chunk].compare_exchange_strong(expected, fresh, std::memory_order_acq_rel)) os::unmap(fresh, chunk_bytes());
+    if (!chunks_[chunk].compare_exchange_strong(expected, fresh, std::memory_order_acq_rel))
+      os::unmap(fresh, chunk_bytes());
     return true;
   }
 

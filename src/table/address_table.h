@@ -101,7 +101,9 @@ class AddressTable {
   static std::uint64_t key_of(std::uint16_t domain, const void* address) noexcept {
     return std::uint64_t{domain} << 48 | reinterpret_cast<std::uintptr_t>(address);
   }
-  static std::uint64_t home(std::uint64_t key, std::uint64_t capacity) noexcept { return hash64(&key, sizeof key) & (capacity - 1); }
+  static std::uint64_t home(std::uint64_t key, std::uint64_t capacity) noexcept {
+    return hash64(&key, sizeof key) & (capacity - 1);
+  }
   static std::size_t table_bytes(std::uint64_t capacity) noexcept {
     const std::size_t page = os::page_size();
     return (sizeof(Table) + capacity * sizeof(Entry) + page - 1) / page * page;
@@ -149,7 +151,8 @@ class AddressTable {
     if (fresh == nullptr) return false;
     fresh->older = current;
     fresh->capacity = capacity;
-    if (!newest_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) os::unmap(fresh, table_bytes(capacity));
+    if (!newest_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel))
+      os::unmap(fresh, table_bytes(capacity));
     return true;
   }
 

@@ -30,7 +30,8 @@ Block Era::find(const void* address) const noexcept {
 void Era::add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
   Block replaced;
   // At an address for the BlockTable it is the size that is impossible: no address space has that much.
-  if (BlockTable::covers(address) || !AddressTable::covers(address) || !odd_.add(0, address, record, size, replaced)) return drop();
+  if (BlockTable::covers(address) || !AddressTable::covers(address) || !odd_.add(0, address, record, size, replaced))
+    return drop();
   account_free(thread, replaced);
   account_allocation(thread, record, size);
 }
@@ -68,7 +69,8 @@ void Era::account_allocation_apart(ThreadState& thread, RecordId record, std::ui
 }
 
 void Era::account_free_apart(ThreadState& thread, const Block& block) noexcept {
-  const bool own = is_thread_record(block.record) && tables_->contexts[tables_->tree.key(block.record).context].thread == thread.index;
+  const bool own = is_thread_record(block.record) &&
+                   tables_->contexts[tables_->tree.key(block.record).context].thread == thread.index;
   if (own) {
     counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
   } else {
@@ -148,7 +150,8 @@ void Era::recount(ThreadList& threads) noexcept {
     if (state->ledger_era.exchange(0) == number_) destroy_mapped(state->ledger.exchange(nullptr));
   }
   for (const bool thread_half : {false, true})
-    for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < tables_->tree.record_end(thread_half); ++record)
+    for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < tables_->tree.record_end(thread_half);
+         ++record)
       if (counters_.has(record)) counters_.clear_live(record);
   std::int64_t bytes = 0;
   const auto count = [&](const Block& block) {

@@ -45,7 +45,9 @@ class Ledger {
     Counter<std::uint64_t> bytes;
   };
 
-  static std::uint32_t hash_of(RecordId record) noexcept { return static_cast<std::uint32_t>(hash64(&record, sizeof record)); }
+  static std::uint32_t hash_of(RecordId record) noexcept {
+    return static_cast<std::uint32_t>(hash64(&record, sizeof record));
+  }
   std::uint32_t find(RecordId record) const noexcept {
     return index_.find(hash_of(record), [&](std::uint32_t id) { return entries_[id].record.get() == record; });
   }

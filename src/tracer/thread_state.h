@@ -44,7 +44,8 @@ class ThreadList {
   ThreadState* adopt() noexcept {
     for (ThreadState* state = first(); state != nullptr; state = state->next) {
       bool in_use = false;
-      if (!state->in_use.load(std::memory_order_relaxed) && state->in_use.compare_exchange_strong(in_use, true)) return state;
+      if (!state->in_use.load(std::memory_order_relaxed) && state->in_use.compare_exchange_strong(in_use, true))
+        return state;
     }
     return nullptr;
   }

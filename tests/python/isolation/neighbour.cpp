@@ -165,7 +165,8 @@ PyMethodDef methods[] = {
 #define CONCATENATED(a, b) a##b
 #define INIT_OF(name) CONCATENATED(PyInit_, name)
 
-PyModuleDef module = {PyModuleDef_HEAD_INIT, NAME_OF(MODULE_NAME), nullptr, 0, methods, nullptr, nullptr, nullptr, nullptr};
+PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, NAME_OF(MODULE_NAME), nullptr, 0, methods, nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace
 
