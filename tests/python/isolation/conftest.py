@@ -60,9 +60,7 @@ def run_with_neighbours(neighbours: Path) -> Callable[..., str]:
             timeout=120,
             env={"PATH": "/usr/bin:/bin", **environment},
         )
-        assert completed.returncode == 0, (
-            f"status {completed.returncode}\n{completed.stdout}{completed.stderr}"
-        )
+        assert completed.returncode == 0, f"status {completed.returncode}\n{completed.stdout}{completed.stderr}"
         return completed.stdout
 
     return run
