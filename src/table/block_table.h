@@ -69,19 +69,19 @@ class BasicBlockTable {
     if (size <= 16) {
       if (load(slot) != 0) [[unlikely]]
         clear_run(slot, 1, address, evict);
-      store(slot, kSmall | static_cast<std::uint32_t>(size) << kRecordBits | record);
+      publish(slot, kSmall | static_cast<std::uint32_t>(size) << kRecordBits | record);
       return true;
     }
     if ((load(slot) | load(slot + 1)) != 0) [[unlikely]]
       clear_run(slot, 2, address, evict);
     if (size > kPayload) [[unlikely]] {
       clear_run(slot + 2, 1, address, evict);
-      store(slot + 2, kMore | static_cast<std::uint32_t>(size >> kPayloadBits));
-      store(slot + 1, kMore | kContinued | (static_cast<std::uint32_t>(size) & kPayload));
+      publish(slot + 2, kMore | static_cast<std::uint32_t>(size >> kPayloadBits));
+      publish(slot + 1, kMore | kContinued | (static_cast<std::uint32_t>(size) & kPayload));
     } else {
-      store(slot + 1, kMore | static_cast<std::uint32_t>(size));
+      publish(slot + 1, kMore | static_cast<std::uint32_t>(size));
     }
-    slot->store(kStart | record, std::memory_order_release);
+    publish(slot, kStart | record);
     return true;
   }
 
@@ -101,7 +101,7 @@ class BasicBlockTable {
     store(slot + 1, 0);
     if (((word & kCode) | (next & kContinued)) == 0) [[likely]]
       return {word & kRecordMask, next & kPayload, kNone};
-    const Block block = start_block(slot, word, next);
+    const Block block = start_block(word, next, load(slot + 2));
     store(slot + 2, 0);
     return block;
   }
@@ -114,7 +114,7 @@ class BasicBlockTable {
 
   Block find(const void* address) const noexcept {
     const Slot* slot = find_slot(address);
-    return slot == nullptr ? Block{} : parse(slot);
+    return slot == nullptr ? Block{} : read(slot);
   }
 
   // Gives the block at `address` another record, and returns it as it was; does nothing when there is none. pre: the caller owns it.
@@ -122,7 +122,7 @@ class BasicBlockTable {
     Slot* slot = find_slot(address);
     if (slot == nullptr) return {};
     const Block block = parse(slot);
-    if (block.record != kNone) store(slot, (load(slot) & ~kRecordMask) | record);
+    if (block.record != kNone) publish(slot, (load(slot) & ~kRecordMask) | record);
     return block;
   }
 
@@ -132,16 +132,10 @@ class BasicBlockTable {
   bool mark_code(const void* address, CodeId code) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) slot = make_slot(address);
-    if (slot == nullptr) return false;
-    const std::uint32_t word = load(slot);
-    if ((word & kSmall) != 0) return false;
-    if ((word & kStart) == 0) {
-      store(slot + 1, kMore);
-    } else if ((load(slot + 1) & kContinued) != 0) {
-      return false;
-    }
-    store(slot + 2, kMore | code);
-    slot->store(((word & kStart) == 0 ? kStart : word) | kCode, std::memory_order_release);
+    if (slot == nullptr || !has_room_for_code(slot)) return false;
+    if ((load(slot) & kStart) == 0) publish(slot + 1, kMore);
+    publish(slot + 2, kMore | code);
+    slot->fetch_or(kStart | kCode, std::memory_order_release);
     return true;
   }
 
@@ -160,7 +154,7 @@ class BasicBlockTable {
     if (slot == nullptr) return kNone;
     const std::uint32_t word = slot->load(std::memory_order_acquire);
     if ((word & (kSmall | kStart | kCode)) != (kStart | kCode)) return kNone;
-    const std::uint32_t code = load(slot + 2);
+    const std::uint32_t code = (slot + 2)->load(std::memory_order_acquire);
     return (code & kTags) == kMore ? code & kPayload : kNone;
   }
 
@@ -168,19 +162,11 @@ class BasicBlockTable {
   template <typename Visit>
   void for_each(Visit&& visit) const {
     for_each_region([&](std::uint64_t first_address, const Slot* region) {
-      struct Walk {
-        Visit& visit;
-        const Slot* region;
-        std::uint64_t first_address;
-      } walk{visit, region, first_address};
-      os::for_each_resident(region, region_bytes(), &walk, [](void* context, const char* first, const char* last) {
-        Walk& w = *static_cast<Walk*>(context);
-        const Slot* const end = std::min(reinterpret_cast<const Slot*>(last), w.region + kRegionSlots);
-        for (const Slot* slot = reinterpret_cast<const Slot*>(first); slot < end; ++slot) {
-          const std::uint32_t word = load(slot);
-          if ((word & (kSmall | kStart)) == 0) continue;
-          const Block block = parse(slot);
-          if (block.record != kNone) w.visit(w.first_address + (static_cast<std::uint64_t>(slot - w.region) << 4), block);
+      for_each_run(region, [&](const Slot* slot, const Slot* end) {
+        for (; slot < end; ++slot) {
+          if ((load(slot) & (kSmall | kStart)) == 0) continue;
+          const Block block = read(slot);
+          if (block.record != kNone) visit(first_address + (static_cast<std::uint64_t>(slot - region) << 4), block);
         }
       });
     });
@@ -196,18 +182,20 @@ class BasicBlockTable {
   bool verify() const noexcept {
     bool good = true;
     for_each_region([&](std::uint64_t, const Slot* region) {
-      for (std::size_t i = 0; i < kRegionSlots; ++i) {
-        const std::uint32_t word = load(region + i);
-        if (word == 0 || (word & kSmall) != 0) continue;
-        if ((word & kStart) != 0) {
-          if ((load(region + i + 1) & kTags) != kMore) good = false;
-          std::size_t extra = 1;
-          if ((load(region + i + 1) & kContinued) != 0 || (word & kCode) != 0) ++extra;
-          i += extra;
-        } else {
-          good = false;  // a size slot without a start
+      const Slot* next = region;  // behind the last block seen
+      for_each_run(region, [&](const Slot* first, const Slot* end) {
+        for (next = std::max(next, first); next < end;) {
+          const std::uint32_t word = load(next);
+          if (word == 0 || (word & kSmall) != 0) {
+            ++next;
+            continue;
+          }
+          if ((word & kStart) == 0) good = false;  // a size slot without a start
+          const unsigned length = run_length(next, word);
+          for (unsigned i = 1; i < length; ++i) good &= (load(next + i) & kTags) == kMore;
+          next += length;
         }
-      }
+      });
     });
     return good;
   }
@@ -237,15 +225,16 @@ class BasicBlockTable {
 
   static std::uint32_t load(const Slot* slot) noexcept { return slot->load(std::memory_order_relaxed); }
   static void store(Slot* slot, std::uint32_t word) noexcept { slot->store(word, std::memory_order_relaxed); }
+  // For what a walk may read: who sees the word also sees the record it names, and that the block before it is gone.
+  static void publish(Slot* slot, std::uint32_t word) noexcept { slot->store(word, std::memory_order_release); }
 
   // A block that starts in a region's last granule keeps its size in the page behind the slots.
   static std::size_t region_bytes() noexcept { return kRegionSlots * sizeof(Slot) + os::page_size(); }
 
   static Block small_block(std::uint32_t word) noexcept { return {word & kRecordMask, word >> kRecordBits & 31, kNone}; }
 
-  static Block start_block(const Slot* slot, std::uint32_t word, std::uint32_t next) noexcept {
+  static Block start_block(std::uint32_t word, std::uint32_t next, std::uint32_t third) noexcept {
     Block block{word & kRecordMask, next & kPayload, kNone};
-    const std::uint32_t third = load(slot + 2);
     if ((third & kTags) == kMore) {
       if ((word & kCode) != 0)
         block.code = third & kPayload;
@@ -255,6 +244,33 @@ class BasicBlockTable {
     return block;
   }
 
+  // The slots of the block that starts with `word`.
+  static unsigned run_length(const Slot* slot, std::uint32_t word) noexcept {
+    if ((word & kStart) == 0) return 1;
+    return ((word & kCode) | (load(slot + 1) & kContinued)) != 0 ? 3 : 2;
+  }
+
+  // Whether slot 2 can take the mark: it is the block's own, or nobody's, and no block whose free was never seen lies in it.
+  static bool has_room_for_code(const Slot* slot) noexcept {
+    const std::uint32_t word = load(slot);
+    const std::uint32_t next = load(slot + 1);
+    if ((word & (kSmall | kStart)) != kStart) return word == 0 && ((next | load(slot + 2)) & (kSmall | kStart)) == 0;
+    if ((word & kCode) != 0) return true;
+    return (next & kContinued) == 0 && (next & kPayload) > 32 && (load(slot + 2) & (kSmall | kStart)) == 0;
+  }
+
+  // What parse() gives, while the block's owner may be at it: never parts of two blocks.
+  static Block read(const Slot* slot) noexcept {
+    for (;;) {
+      const std::uint32_t word = slot->load(std::memory_order_acquire);
+      if ((word & kSmall) != 0) return small_block(word);
+      if ((word & kStart) == 0) return {};
+      const std::uint32_t next = (slot + 1)->load(std::memory_order_acquire);
+      const std::uint32_t third = ((word & kCode) | (next & kContinued)) == 0 ? 0 : (slot + 2)->load(std::memory_order_acquire);
+      if (load(slot) == word && load(slot + 1) == next) return (next & kTags) == kMore ? start_block(word, next, third) : Block{};
+    }
+  }
+
   static Block parse(const Slot* slot) noexcept {
     const std::uint32_t word = slot->load(std::memory_order_acquire);
     if ((word & kSmall) != 0) return small_block(word);
@@ -262,7 +278,7 @@ class BasicBlockTable {
     const std::uint32_t next = load(slot + 1);
     if ((next & kTags) != kMore) return {};
     if (((word & kCode) | (next & kContinued)) == 0) return {word & kRecordMask, next & kPayload, kNone};
-    return start_block(slot, word, next);
+    return start_block(word, next, load(slot + 2));
   }
 
   Slot* find_slot(const void* address) const noexcept {
@@ -306,14 +322,26 @@ class BasicBlockTable {
       const std::uint32_t word = load(start);
       if ((word & (kSmall | kStart)) == 0) continue;
       const Block block = parse(start);
-      unsigned length = 1;
-      if ((word & kSmall) == 0) length = ((word & kCode) | (load(start + 1) & kContinued)) != 0 ? 3 : 2;
+      const unsigned length = (word & kSmall) != 0 ? 1 : run_length(start, word);
       if (start + length <= slot) continue;
       for (unsigned i = 0; i < length; ++i) store(start + i, 0);
       evict(block);
     }
     // What is left can only be a part of a block that was never complete.
     for (unsigned i = 0; i < count; ++i) store(slot + i, 0);
+  }
+
+  // Calls visit(first, end) for each run of a region's slots that are backed by memory; the others are empty.
+  template <typename Visit>
+  static void for_each_run(const Slot* region, Visit&& visit) {
+    struct Walk {
+      Visit& visit;
+      const Slot* end;
+    } walk{visit, region + kRegionSlots};
+    os::for_each_resident(region, region_bytes(), &walk, [](void* context, const char* first, const char* last) {
+      const Walk& w = *static_cast<Walk*>(context);
+      w.visit(reinterpret_cast<const Slot*>(first), std::min(reinterpret_cast<const Slot*>(last), w.end));
+    });
   }
 
   template <typename Visit>
