@@ -62,6 +62,11 @@ std::atomic<void (*)(void*)> exit_function{nullptr};
 
 // glibc runs the C++ thread_local destructors first and then up to PTHREAD_DESTRUCTOR_ITERATIONS rounds of key destructors. Asking
 // for another round until the last one keeps the thread's state alive through the other keys' destructors.
+#if defined(__SANITIZE_THREAD__)
+constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 2;  // its runtime takes the last round to end the thread, and we would run behind it
+#else
+constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
+#endif
 struct ExitRounds {
   void* value;
   int left;
@@ -128,7 +133,7 @@ bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept {
   exit_function.store(on_exit, std::memory_order_relaxed);
   pthread_once(&exit_key_once, make_exit_key);
   if (!exit_key_made || pthread_setspecific(exit_key, value) != 0) return false;
-  exit_rounds = {value, PTHREAD_DESTRUCTOR_ITERATIONS - 1};
+  exit_rounds = {value, kExitRounds};
   return true;
 }
 

@@ -17,12 +17,13 @@
 
 namespace memtrace {
 
-class AddressTable {
+template <template <typename> class Atom = std::atomic>
+class BasicAddressTable {
  public:
-  AddressTable() = default;
-  AddressTable(const AddressTable&) = delete;
-  AddressTable& operator=(const AddressTable&) = delete;
-  ~AddressTable() {
+  BasicAddressTable() = default;
+  BasicAddressTable(const BasicAddressTable&) = delete;
+  BasicAddressTable& operator=(const BasicAddressTable&) = delete;
+  ~BasicAddressTable() {
     for (Table* table = newest_.load(std::memory_order_relaxed); table != nullptr;) {
       Table* older = table->older;
       os::unmap(table, table_bytes(table->capacity));
@@ -41,7 +42,8 @@ class AddressTable {
       if (entry == nullptr) return false;
     }
     replaced = read(*entry);
-    entry->size.store(size, std::memory_order_relaxed);
+    entry->record.store(kNone, std::memory_order_relaxed);
+    entry->size.store(size, std::memory_order_release);
     entry->record.store(record, std::memory_order_release);
     return true;
   }
@@ -81,14 +83,14 @@ class AddressTable {
 
  private:
   struct Entry {
-    std::atomic<std::uint64_t> key;
-    std::atomic<std::uint64_t> size;
-    std::atomic<RecordId> record;
+    Atom<std::uint64_t> key;
+    Atom<std::uint64_t> size;
+    Atom<RecordId> record;
   };
   struct Table {
     Table* older;
     std::uint64_t capacity;
-    std::atomic<std::uint64_t> used;
+    Atom<std::uint64_t> used;
 
     Entry* entries() noexcept { return reinterpret_cast<Entry*>(this + 1); }
     const Entry* entries() const noexcept { return reinterpret_cast<const Entry*>(this + 1); }
@@ -108,15 +110,19 @@ class AddressTable {
     const std::size_t page = os::page_size();
     return (sizeof(Table) + capacity * sizeof(Entry) + page - 1) / page * page;
   }
+  // Never parts of two blocks: a size is stored while there is no record.
   static Block read(const Entry& entry) noexcept {
-    const RecordId record = entry.record.load(std::memory_order_acquire);
-    if (record == kNone) return {};
-    return {record, entry.size.load(std::memory_order_relaxed), kNone};
+    for (;;) {
+      const RecordId record = entry.record.load(std::memory_order_acquire);
+      if (record == kNone) return {};
+      const std::uint64_t size = entry.size.load(std::memory_order_acquire);
+      if (entry.record.load(std::memory_order_relaxed) == record) return {record, size, kNone};
+    }
   }
 
   Entry* find_entry(std::uint64_t key) const noexcept {
     for (Table* table = newest_.load(std::memory_order_acquire); table != nullptr; table = table->older) {
-      for (std::uint64_t i = home(key, table->capacity);; i = (i + 1) & (table->capacity - 1)) {
+      for (std::uint64_t i = home(key, table->capacity), tried = 0; tried < table->capacity; i = (i + 1) & (table->capacity - 1), ++tried) {
         const std::uint64_t present = table->entries()[i].key.load(std::memory_order_acquire);
         if (present == key) return &table->entries()[i];
         if (present == 0) break;
@@ -156,7 +162,9 @@ class AddressTable {
     return true;
   }
 
-  std::atomic<Table*> newest_{nullptr};
+  Atom<Table*> newest_{nullptr};
 };
+
+using AddressTable = BasicAddressTable<>;
 
 }  // namespace memtrace

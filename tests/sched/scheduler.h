@@ -12,6 +12,8 @@
 #include <functional>
 #include <vector>
 
+#include "tests/support/scale.h"
+
 namespace memtrace::sched {
 
 // Runs the bodies to their ends. They must not use Catch2's macros: collect, and check afterwards.
@@ -21,6 +23,9 @@ void run(std::uint64_t seed, std::vector<std::function<void()>> bodies);
 void point() noexcept;
 // Whether a weak exchange fails for no reason here.
 bool fails_spuriously() noexcept;
+
+// As many seeds as `count` says, or few where a sanitizer makes switching slow: it looks for other bugs.
+constexpr std::uint64_t seeds(std::uint64_t count) noexcept { return test::scaled(count, std::uint64_t{40}); }
 
 // Calls test(seed) for `count` seeds, or for the one in MEMTRACE_SCHED_SEED. What fails inside names its seed.
 void for_each_seed(std::uint64_t count, const std::function<void(std::uint64_t)>& test);

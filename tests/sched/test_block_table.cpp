@@ -7,7 +7,6 @@
 
 #include "tests/sched/scheduled_atomic.h"
 #include "tests/support/random.h"
-#include "tests/support/scale.h"
 
 using namespace memtrace;
 using sched::ScheduledAtomic;
@@ -36,7 +35,7 @@ void add(Table& table, std::uint64_t index, RecordId record, int& failures) {
 }  // namespace
 
 TEST_CASE("a walk beside the blocks' owners sees whole blocks, and all that stay") {
-  sched::for_each_seed(test::scaled(1500), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(1500), [](std::uint64_t seed) {
     auto table = std::make_unique<Table>();
     int failures = 0;
     for (std::uint64_t i = 1; i < 12; i += 2) add(*table, i, static_cast<RecordId>(i), failures);
@@ -68,7 +67,7 @@ TEST_CASE("a walk beside the blocks' owners sees whole blocks, and all that stay
 }
 
 TEST_CASE("a block that gets another record is seen with the one or the other") {
-  sched::for_each_seed(test::scaled(1500), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(1500), [](std::uint64_t seed) {
     auto table = std::make_unique<Table>();
     const bool large = seed % 3 == 0;
     const std::uint64_t size = large ? (9ull << 28) + 7 : seed % 3 == 1 ? 100 : 16;
@@ -91,7 +90,7 @@ TEST_CASE("a block that gets another record is seen with the one or the other") 
 }
 
 TEST_CASE("threads that mark one code object agree, and its block stays in sight") {
-  sched::for_each_seed(test::scaled(2000), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(2000), [](std::uint64_t seed) {
     auto table = std::make_unique<Table>();
     // A block of the trace, or a code object that is older than it; as a rule the code has one id.
     const bool traced = seed % 2 == 0;
@@ -124,7 +123,7 @@ TEST_CASE("threads that mark one code object agree, and its block stays in sight
 }
 
 TEST_CASE("threads that touch a region first keep one another's blocks") {
-  sched::for_each_seed(test::scaled(1000), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(1000), [](std::uint64_t seed) {
     auto table = std::make_unique<Table>();
     int failures = 0;
     const auto body = [&](std::uint64_t index) {

@@ -8,7 +8,6 @@
 #include "src/mem/fault.h"
 #include "tests/sched/scheduled_atomic.h"
 #include "tests/support/random.h"
-#include "tests/support/scale.h"
 
 using namespace memtrace;
 using sched::ScheduledAtomic;
@@ -44,7 +43,7 @@ constexpr std::uint32_t kFull = 255 / 4 * 3;
 }  // namespace
 
 TEST_CASE("equal keys that are inserted at once get one id") {
-  sched::for_each_seed(test::scaled(4000), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(4000), [](std::uint64_t seed) {
     Keys keys(64);
     std::uint32_t ids[3][8] = {};
     const auto body = [&](int thread) {
@@ -68,7 +67,7 @@ TEST_CASE("equal keys that are inserted at once get one id") {
 }
 
 TEST_CASE("what was inserted is found at any time while the index grows") {
-  sched::for_each_seed(test::scaled(4000), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(4000), [](std::uint64_t seed) {
     Keys keys(1024);
     for (std::uint32_t key = 0; key <= kFull; ++key) keys.insert(key);
     std::vector<std::uint32_t> missed;
@@ -85,7 +84,7 @@ TEST_CASE("what was inserted is found at any time while the index grows") {
 }
 
 TEST_CASE("two growths at once lose nothing that was there before") {
-  sched::for_each_seed(test::scaled(1500), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(1500), [](std::uint64_t seed) {
     Keys keys(2048);
     for (std::uint32_t key = 0; key <= kFull; ++key) keys.insert(key);
     const auto slow = [&] { keys.insert(1000); };
@@ -99,7 +98,7 @@ TEST_CASE("two growths at once lose nothing that was there before") {
 }
 
 TEST_CASE("racing inserts while the index grows return an equal key's id, of which each thread adds at most one") {
-  sched::for_each_seed(test::scaled(3000), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(3000), [](std::uint64_t seed) {
     Keys keys(1024);
     for (std::uint32_t key = 0; key < kFull; ++key) keys.insert(key);
     std::vector<std::uint32_t> got[3];
@@ -121,7 +120,7 @@ TEST_CASE("racing inserts while the index grows return an equal key's id, of whi
 }
 
 TEST_CASE("an index that cannot grow is filled to the last slot but one, and a look-up still ends") {
-  sched::for_each_seed(test::scaled(1500), [](std::uint64_t seed) {
+  sched::for_each_seed(sched::seeds(1500), [](std::uint64_t seed) {
     Keys keys(1024);
     for (std::uint32_t key = 0; key < kFull; ++key) keys.insert(key);
     fault::arm(0, true);

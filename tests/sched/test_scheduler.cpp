@@ -37,17 +37,17 @@ int racy_count(std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("a seed is a schedule") {
-  for (std::uint64_t seed = 0; seed < 50; ++seed) REQUIRE(trace_of(seed) == trace_of(seed));
+  for (std::uint64_t seed = 0; seed < 20; ++seed) REQUIRE(trace_of(seed) == trace_of(seed));
 }
 
 TEST_CASE("seeds cover the schedules") {
   std::set<std::string> traces;
-  for (std::uint64_t seed = 0; seed < 5000; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds(5000); ++seed) {
     const std::string trace = trace_of(seed);
     REQUIRE(trace.size() == 8);
     traces.insert(trace);
   }
-  CHECK(traces.size() == 70);  // all orders of four steps each
+  CHECK(traces.size() >= (memtrace::test::kSanitized ? 20 : 70));  // there are 70 orders of four steps each
 }
 
 TEST_CASE("a lost update is found, and is not always there") {
@@ -59,7 +59,7 @@ TEST_CASE("a lost update is found, and is not always there") {
 
 TEST_CASE("exchanges are atomic, and weak ones may fail for no reason") {
   bool failed = false;
-  for_each_seed(500, [&](std::uint64_t seed) {
+  for_each_seed(seeds(500), [&](std::uint64_t seed) {
     ScheduledAtomic<int> count{0};
     const auto body = [&] {
       int seen = count.load();
