@@ -1,5 +1,7 @@
 #include "src/tracer/era.h"
 
+#include <algorithm>
+
 namespace memtrace {
 
 Era* Era::make(std::uint64_t number, std::uint32_t nframe) noexcept {
@@ -75,7 +77,8 @@ void Era::account_free_apart(ThreadState& thread, const Block& block) noexcept {
     counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
   } else {
     Ledger* ledger = ledger_of(thread);
-    if (ledger == nullptr || !ledger->freed(block.record, block.size)) return drop();
+    const bool noted = ledger != nullptr && ledger->freed(block.record, block.size);
+    if (!noted && !spare_.freed(block.record, block.size)) return drop();
   }
   if (thread.exclusive)
     current_.subtract(static_cast<std::int64_t>(block.size));
@@ -134,14 +137,19 @@ void Era::reset_peak(const ThreadList& threads) noexcept {
 }
 
 Amount Era::live(RecordId record, const ThreadList& threads) const noexcept {
-  Amount amount = counters_.live(record);
+  Amount freed = spare_.in_use() ? spare_.freed_of(record) : Amount{};
   for (const ThreadState* state = threads.first(); state != nullptr; state = state->next) {
     if (state->ledger_era.load(std::memory_order_acquire) != number_) continue;
-    const Amount freed = state->ledger.load(std::memory_order_acquire)->freed_of(record);
-    amount.count -= freed.count < amount.count ? freed.count : amount.count;
-    amount.bytes -= freed.bytes < amount.bytes ? freed.bytes : amount.bytes;
+    const Amount here = state->ledger.load(std::memory_order_acquire)->freed_of(record);
+    freed.count += here.count;
+    freed.bytes += here.bytes;
   }
-  return amount;
+  // A record that one thread allocates from and another frees counts up for ever: modulo 2^32 the difference is still right. Below zero it is when
+  // a free has been noted since and its allocation has not been read.
+  const Amount allocated = counters_.live(record);
+  const auto count = static_cast<std::int32_t>(static_cast<std::uint32_t>(allocated.count - freed.count));
+  const auto bytes = static_cast<std::int64_t>(allocated.bytes - freed.bytes);
+  return {static_cast<std::uint64_t>(std::max(count, 0)), static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0))};
 }
 
 void Era::recount(ThreadList& threads) noexcept {
@@ -149,6 +157,7 @@ void Era::recount(ThreadList& threads) noexcept {
     state->pending.set(0);
     if (state->ledger_era.exchange(0) == number_) destroy_mapped(state->ledger.exchange(nullptr));
   }
+  spare_.clear();
   for (const bool thread_half : {false, true})
     for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < tables_->tree.record_end(thread_half);
          ++record)

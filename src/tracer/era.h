@@ -18,6 +18,7 @@
 #include "src/table/address_table.h"
 #include "src/table/block_table.h"
 #include "src/tracer/counters.h"
+#include "src/tracer/spare_ledger.h"
 #include "src/tracer/thread_state.h"
 
 namespace memtrace {
@@ -178,13 +179,14 @@ class Era {
   const std::uint64_t number_;
   const std::uint32_t nframe_;
   Counters counters_;
+  SpareLedger spare_;
   AddressTable odd_;
   BlockTable blocks_;
 };
 
 template <typename Visit>
 void Era::for_each_live(const ThreadList& threads, Visit&& visit) const {
-  bool ledgers = false;
+  bool ledgers = spare_.in_use();
   for (const ThreadState* state = threads.first(); state != nullptr; state = state->next)
     ledgers |= state->ledger_era.load(std::memory_order_acquire) == number_;
   for (const bool thread_half : {false, true}) {
