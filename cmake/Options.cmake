@@ -34,9 +34,6 @@ target_compile_options(
             -fno-plt
             -fno-semantic-interposition)
 
-# Kept on in every build: profilers and our own crash reports walk frame pointers through us.
-target_compile_options(memtrace_options INTERFACE -fno-omit-frame-pointer)
-
 if(MEMTRACE_SANITIZE)
   # For the whole tree, third-party sources included: TSan reports false races on what it cannot see.
   add_compile_options("-fsanitize=${MEMTRACE_SANITIZE}")

@@ -1,6 +1,7 @@
 #include "hooks/allocator_hooks.h"
 
 #include "hooks/events.h"
+#include "src/base/hot.h"
 
 namespace memtrace::allocator_hooks {
 
@@ -23,7 +24,7 @@ class Entry {
   }
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
-  ~Entry() {
+  MT_HOT ~Entry() {
     if (thread_ != nullptr) thread_->busy = false;
   }
 
@@ -87,7 +88,7 @@ struct Hooks {
     below.free(below.ctx, block);
   }
 
-  static void note(Thread& thread, void* block, std::size_t size) noexcept {
+  MT_HOT static void note(Thread& thread, void* block, std::size_t size) noexcept {
     record<kGil>(thread, block, size);
     if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread.last_object_block = block;
   }

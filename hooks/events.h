@@ -7,6 +7,7 @@
 #include "hooks/compat/frame.h"
 #include "hooks/compat/thread.h"
 #include "hooks/thread.h"
+#include "src/base/hot.h"
 
 namespace memtrace {
 
@@ -33,7 +34,7 @@ void resized_apart(Thread& thread, PyThreadState* attached, const void* old_bloc
                    std::size_t size) noexcept;
 
 // The calling thread's record in an exclusive event.
-inline RecordId capture(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
+MT_HOT RecordId capture(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
   if (thread.version != control.version()) [[unlikely]]
     refresh(thread, era);
   if (thread.context == kNone) [[unlikely]]
@@ -46,7 +47,7 @@ inline bool is_exclusive(const PyThreadState* attached) noexcept {
 }
 
 template <Gil kGil>
-inline void record(Thread& thread, const void* block, std::size_t size) noexcept {
+MT_HOT void record(Thread& thread, const void* block, std::size_t size) noexcept {
   PyThreadState* attached = attached_thread<kGil>();
   if (!is_exclusive(attached)) [[unlikely]]
     return record_apart(thread, attached, block, size);
@@ -60,7 +61,7 @@ inline void record(Thread& thread, const void* block, std::size_t size) noexcept
 }
 
 template <Gil kGil>
-inline void forget(Thread& thread, const void* block) noexcept {
+MT_HOT void forget(Thread& thread, const void* block) noexcept {
   if (!is_exclusive(attached_thread<kGil>())) [[unlikely]]
     return forget_apart(thread, block);
   Era* era = control.era();
@@ -83,7 +84,8 @@ inline Block begin_resize(Thread& thread, const void* block) noexcept {
 
 // Second half: `block` is the new one, or null when the resize failed and the old one lives on.
 template <Gil kGil>
-inline void end_resize(Thread& thread, const void* old_block, const Block& old, const void* block, std::size_t size) noexcept {
+inline void end_resize(Thread& thread, const void* old_block, const Block& old, const void* block,
+                       std::size_t size) noexcept {
   PyThreadState* attached = attached_thread<kGil>();
   if (!is_exclusive(attached)) [[unlikely]]
     return resized_apart(thread, attached, old_block, old, block, size);

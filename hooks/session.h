@@ -15,6 +15,9 @@ inline constexpr std::uint32_t kMaxFrames = 65535;
 // The one tracer of the process.
 Control& tracer() noexcept;
 
+// Once, when the module is imported. Releases the GIL for a moment.
+void prepare() noexcept;
+
 // Does nothing while tracing. False when memory cannot be had. pre: 1 <= nframe <= kMaxFrames.
 bool start(std::uint32_t nframe) noexcept;
 void stop() noexcept;

@@ -57,6 +57,18 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
   return true;
 }
 
+const ShadowStack::RecentCode* ShadowStack::find_recent(Era& era, const PyCodeObject* code) noexcept {
+  const compat::Instruction start = compat::code_start(code);
+  const auto bits = reinterpret_cast<std::uintptr_t>(code);
+  RecentCode& recent = recent_codes_[(bits >> 4 ^ bits >> 11) & (kRecentCodes - 1)];
+  if (recent.start == start && recent.generation == generation_) [[likely]]
+    return &recent;
+  const Code* known = find_code(era, code);
+  if (known == nullptr) return nullptr;
+  recent = {start, known->base_site, known->units, known->first_traceable, generation_};
+  return &recent;
+}
+
 bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   const std::uint32_t depth = size_ == 0 ? 0 : entries_[size_ - 1].depth;
   if (!entries_.reserve(size_ + 1, size_) || !reals_.reserve(depth + 1, depth)) return false;
@@ -66,26 +78,21 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   places_[place_of(frame)] = size_++;
   if (compat::is_internal(frame)) return true;
 
-  const PyCodeObject* code = compat::code(frame);
-  const compat::Instruction start = compat::code_start(code);
-  const bool generator = compat::is_generator(frame);
-  if (!generator && now < start + compat::first_traceable(code)) return true;  // not complete: charged to its caller
-  Real& real = reals_[depth];
-  // What lay at this depth before is often the same function.
-  if (real.code_start != start || real.generation != generation_) {
-    const Code* known = find_code(era, code);
-    if (known == nullptr) return false;
-    real.code_start = start;
-    real.base_site = known->base_site;
-    real.units = known->units;
-    real.generation = generation_;
-  }
+  const RecentCode* code = find_recent(era, compat::code(frame));
+  if (code == nullptr) return false;
   // A generator counts from its first instruction. What lies before it (3.11 and 3.12 start one unit early) is its first line.
-  real.first_traceable = generator ? 0 : compat::first_traceable(code);
-  const std::uint64_t unit = now < start ? 0 : static_cast<std::uint64_t>(now - start);
-  real.site = real.base_site + static_cast<SiteId>(std::min<std::uint64_t>(unit, real.units - 1));
-  real.node = kNone;
-  real.crossing = kNone;
+  const std::uint32_t first_traceable = compat::is_generator(frame) ? 0 : code->first_traceable;
+  const std::ptrdiff_t unit = now - code->start;
+  if (unit < static_cast<std::ptrdiff_t>(first_traceable) && first_traceable != 0)
+    return true;  // not complete: charged to its caller
+  const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(code->units) - 1);
+  reals_[depth] = {.code_start = code->start,
+                   .base_site = code->base_site,
+                   .units = code->units,
+                   .first_traceable = first_traceable,
+                   .site = code->base_site + static_cast<SiteId>(known),
+                   .node = kNone,
+                   .crossing = kNone};
   entry.depth = depth + 1;
   return true;
 }
@@ -103,7 +110,9 @@ NodeId ShadowStack::anchor_node(Era& era, std::uint32_t hidden) noexcept {
 // The node below which the frame `index` is entered, with all that are missing on the way.
 NodeId ShadowStack::parent_of(Era& era, std::uint32_t index) noexcept {
   const std::uint32_t anchor = anchor_of(index);
-  const auto link = [&](std::uint32_t i) -> NodeId& { return anchor_of(i) == anchor ? reals_[i].node : reals_[i].crossing; };
+  const auto link = [&](std::uint32_t i) -> NodeId& {
+    return anchor_of(i) == anchor ? reals_[i].node : reals_[i].crossing;
+  };
   std::uint32_t first = index;
   while (first > anchor && link(first - 1) == kNone) --first;
   NodeId node = first == anchor ? anchor_node(era, anchor) : link(first - 1);
@@ -123,7 +132,8 @@ void ShadowStack::place_window() noexcept {
   window_low_ = outside == 0 ? 0 : low;
 }
 
-RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
+RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, ContextId context,
+                                      bool thread_half) noexcept {
   std::uint32_t fresh = 0;
   bool complete = find_base(top, fresh);
   if (complete && size_ != 0) {
@@ -151,7 +161,8 @@ RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, Contex
   }
   leaf_on_top_ = size_ == 1 || entries_[size_ - 2].depth != depth;
   leaf_parent_ = parent_of(era, depth - 1);
-  leaf_record_ = leaf_parent_ == kNone ? kNone : record_at(era, leaf_parent_, reals_[depth - 1].site, context, thread_half);
+  leaf_record_ =
+      leaf_parent_ == kNone ? kNone : record_at(era, leaf_parent_, reals_[depth - 1].site, context, thread_half);
   return leaf_record_;
 }
 

@@ -67,8 +67,16 @@ class ShadowStack {
     std::uint32_t units;
     std::uint32_t first_traceable;
     SiteId site;
-    NodeId node;      // the chain that ends here, from anchor_of(index); kNone: not interned yet
+    NodeId node;  // the chain that ends here, from anchor_of(index); kNone: not interned yet
     NodeId crossing;  // the same from the next anchor, for frames further in
+  };
+
+  // A code object that was met lately.
+  struct RecentCode {
+    compat::Instruction start;
+    SiteId base_site;
+    std::uint32_t units;
+    std::uint32_t first_traceable;
     std::uint32_t generation;
   };
 
@@ -82,6 +90,7 @@ class ShadowStack {
 
   static constexpr std::size_t kPlaces = 512;
   static constexpr unsigned kRecentBits = 9;
+  static constexpr std::size_t kRecentCodes = 128;
 
   MT_HOT RecordId record_at(Era& era, NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
     Recent& recent = recent_[(parent * 0x9e3779b1u ^ site * 0x85ebca6bu) >> (32 - kRecentBits)];
@@ -116,8 +125,9 @@ class ShadowStack {
   // The number of outermost frames left out of the chain of the frame with this index. A chain is between nframe and 2 * nframe - 1 frames long
   // once the stack is that deep, and successive frames share theirs.
   std::uint32_t anchor_of(std::uint32_t index) const noexcept {
-    const std::uint32_t blocks = (index + 1) / nframe_;
-    return blocks < 2 ? 0 : (blocks - 1) * nframe_;
+    if (index + 1 < 2 * nframe_) [[likely]]
+      return 0;
+    return ((index + 1) / nframe_ - 1) * nframe_;
   }
 
   static std::size_t place_of(const compat::Frame* frame) noexcept {
@@ -130,6 +140,7 @@ class ShadowStack {
   static constexpr std::uint32_t kUnchanged = ~0u;
   std::uint32_t unchanged_below(std::uint32_t index) const noexcept;
   bool push(Era& era, const compat::Frame* frame) noexcept;
+  const RecentCode* find_recent(Era& era, const PyCodeObject* code) noexcept;
   NodeId parent_of(Era& era, std::uint32_t index) noexcept;
   NodeId anchor_node(Era& era, std::uint32_t hidden) noexcept;
   void place_window() noexcept;
@@ -153,6 +164,7 @@ class ShadowStack {
   // Where in entries_ a frame was last put: a hint.
   std::uint32_t places_[kPlaces] = {};
   Recent recent_[std::size_t{1} << kRecentBits] = {};
+  RecentCode recent_codes_[kRecentCodes] = {};
 };
 
 }  // namespace memtrace

@@ -1,5 +1,6 @@
 #include "hooks/thread.h"
 
+#include "hooks/compat/thread_slot.h"
 #include "src/mem/mapped.h"
 #include "src/mem/os.h"
 
@@ -27,6 +28,7 @@ Thread* Thread::attach() noexcept {
   thread->version = 0;
   thread->busy = false;
   current_ = thread;
+  compat::check_thread_slot();
   // Without a callback the state stays with the dead thread: a leak of one state, and nothing worse.
   os::at_thread_exit([](void* value) { on_thread_exit(value); }, thread);
   return thread;

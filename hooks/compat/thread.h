@@ -2,29 +2,33 @@
 #pragma once
 
 #include "hooks/compat/python.h"
+#include "hooks/compat/thread_slot.h"
 
 namespace memtrace::compat {
 
-// The thread state with which the caller holds a GIL, or null.
-inline PyThreadState* attached() noexcept {
 #if PY_VERSION_HEX >= 0x030d0000
-  return PyThreadState_GetUnchecked();
-#elif PY_VERSION_HEX >= 0x030c0000
-  return _PyThreadState_UncheckedGet();
+inline constexpr auto& ask_interpreter = PyThreadState_GetUnchecked;
 #else
-  // 3.11 has one variable for the process: whoever holds the GIL, which need not be the caller.
-  PyThreadState* holder = _PyThreadState_UncheckedGet();
-  return holder != nullptr && holder == PyGILState_GetThisThreadState() ? holder : nullptr;
+inline constexpr auto& ask_interpreter = _PyThreadState_UncheckedGet;
 #endif
+
+// The thread state with which the caller holds a GIL, or null, where the domain promises that it holds one.
+inline PyThreadState* attached_by_contract() noexcept {
+#if PY_VERSION_HEX >= 0x030c0000
+  if (thread_slot_offset != 0) [[likely]]
+    return thread_in_slot();
+#endif
+  return ask_interpreter();
 }
 
-// As attached(), where the domain promises that the caller holds the GIL.
-inline PyThreadState* attached_by_contract() noexcept {
-#if PY_VERSION_HEX >= 0x030d0000
-  return PyThreadState_GetUnchecked();
-#else
-  return _PyThreadState_UncheckedGet();
+// As above, where the caller may hold none.
+inline PyThreadState* attached() noexcept {
+  PyThreadState* const state = attached_by_contract();
+#if PY_VERSION_HEX < 0x030c0000
+  // 3.11 has one variable for the process: whoever holds the GIL, which need not be the caller.
+  if (state == nullptr || state != PyGILState_GetThisThreadState()) return nullptr;
 #endif
+  return state;
 }
 
 inline bool is_finalizing() noexcept {

@@ -63,7 +63,8 @@ std::atomic<void (*)(void*)> exit_function{nullptr};
 // glibc runs the C++ thread_local destructors first and then up to PTHREAD_DESTRUCTOR_ITERATIONS rounds of key destructors. Asking
 // for another round until the last one keeps the thread's state alive through the other keys' destructors.
 #if defined(__SANITIZE_THREAD__)
-constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 2;  // its runtime takes the last round to end the thread, and we would run behind it
+constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS -
+                            2;  // its runtime takes the last round to end the thread, and we would run behind it
 #else
 constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
 #endif

@@ -122,7 +122,8 @@ class BasicAddressTable {
 
   Entry* find_entry(std::uint64_t key) const noexcept {
     for (Table* table = newest_.load(std::memory_order_acquire); table != nullptr; table = table->older) {
-      for (std::uint64_t i = home(key, table->capacity), tried = 0; tried < table->capacity; i = (i + 1) & (table->capacity - 1), ++tried) {
+      for (std::uint64_t i = home(key, table->capacity), tried = 0; tried < table->capacity;
+           i = (i + 1) & (table->capacity - 1), ++tried) {
         const std::uint64_t present = table->entries()[i].key.load(std::memory_order_acquire);
         if (present == key) return &table->entries()[i];
         if (present == 0) break;

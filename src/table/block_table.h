@@ -23,6 +23,7 @@
 #include <cstdint>
 
 #include "src/base/check.h"
+#include "src/base/hot.h"
 #include "src/base/types.h"
 #include "src/mem/os.h"
 
@@ -60,7 +61,7 @@ class BasicBlockTable {
   // Enters a block; false when memory cannot be had (nothing is changed then). `evict(Block)` is called for each older block whose slots
   // this one needs. pre: covers(address), record != kNone, size <= kMaxSize.
   template <typename Evict>
-  bool add(const void* address, RecordId record, std::uint64_t size, Evict&& evict) noexcept {
+  MT_HOT bool add(const void* address, RecordId record, std::uint64_t size, Evict&& evict) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) [[unlikely]] {
       slot = make_slot(address);
@@ -86,7 +87,7 @@ class BasicBlockTable {
   }
 
   // Removes the block that starts at `address` and returns it; empty when there is none. pre: covers(address).
-  Block take(const void* address) noexcept {
+  MT_HOT Block take(const void* address) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) [[unlikely]]
       return {};
@@ -118,7 +119,7 @@ class BasicBlockTable {
   }
 
   // Gives the block at `address` another record, and returns it as it was; does nothing when there is none. pre: the caller owns it.
-  Block exchange_record(const void* address, RecordId record) noexcept {
+  MT_HOT Block exchange_record(const void* address, RecordId record) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) return {};
     const Block block = parse(slot);
@@ -205,8 +206,8 @@ class BasicBlockTable {
 
   static constexpr std::uint32_t kSmall = 1u << 31;
   static constexpr std::uint32_t kStart = 1u << 30;
-  static constexpr std::uint32_t kCode = 1u << 29;   // with kStart
-  static constexpr std::uint32_t kMore = 1u << 29;   // without kSmall and kStart
+  static constexpr std::uint32_t kCode = 1u << 29;  // with kStart
+  static constexpr std::uint32_t kMore = 1u << 29;  // without kSmall and kStart
   static constexpr std::uint32_t kContinued = 1u << 28;
   static constexpr std::uint32_t kTags = kSmall | kStart | kMore;
   static constexpr unsigned kPayloadBits = 28;
@@ -231,7 +232,9 @@ class BasicBlockTable {
   // A block that starts in a region's last granule keeps its size in the page behind the slots.
   static std::size_t region_bytes() noexcept { return kRegionSlots * sizeof(Slot) + os::page_size(); }
 
-  static Block small_block(std::uint32_t word) noexcept { return {word & kRecordMask, word >> kRecordBits & 31, kNone}; }
+  static Block small_block(std::uint32_t word) noexcept {
+    return {word & kRecordMask, word >> kRecordBits & 31, kNone};
+  }
 
   static Block start_block(std::uint32_t word, std::uint32_t next, std::uint32_t third) noexcept {
     Block block{word & kRecordMask, next & kPayload, kNone};
@@ -266,12 +269,14 @@ class BasicBlockTable {
       if ((word & kSmall) != 0) return small_block(word);
       if ((word & kStart) == 0) return {};
       const std::uint32_t next = (slot + 1)->load(std::memory_order_acquire);
-      const std::uint32_t third = ((word & kCode) | (next & kContinued)) == 0 ? 0 : (slot + 2)->load(std::memory_order_acquire);
-      if (load(slot) == word && load(slot + 1) == next) return (next & kTags) == kMore ? start_block(word, next, third) : Block{};
+      const std::uint32_t third =
+          ((word & kCode) | (next & kContinued)) == 0 ? 0 : (slot + 2)->load(std::memory_order_acquire);
+      if (load(slot) == word && load(slot + 1) == next)
+        return (next & kTags) == kMore ? start_block(word, next, third) : Block{};
     }
   }
 
-  static Block parse(const Slot* slot) noexcept {
+  MT_HOT static Block parse(const Slot* slot) noexcept {
     const std::uint32_t word = slot->load(std::memory_order_acquire);
     if ((word & kSmall) != 0) return small_block(word);
     if ((word & kStart) == 0) return {};
@@ -281,7 +286,7 @@ class BasicBlockTable {
     return start_block(word, next, load(slot + 2));
   }
 
-  Slot* find_slot(const void* address) const noexcept {
+  MT_HOT Slot* find_slot(const void* address) const noexcept {
     const auto bits = reinterpret_cast<std::uintptr_t>(address);
     const Middle* middle = root_[bits >> (kRegionBits + kMiddleBits)].load(std::memory_order_acquire);
     if (middle == nullptr) [[unlikely]]

@@ -21,10 +21,10 @@ namespace memtrace {
 template <typename T>
 class Counter {
  public:
-  T get() const noexcept { return value_.load(std::memory_order_relaxed); }
-  void set(T value) noexcept { value_.store(value, std::memory_order_relaxed); }
-  void add(T amount) noexcept { set(static_cast<T>(get() + amount)); }
-  void subtract(T amount) noexcept { set(static_cast<T>(get() - amount)); }
+  MT_HOT T get() const noexcept { return value_.load(std::memory_order_relaxed); }
+  MT_HOT void set(T value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  MT_HOT void add(T amount) noexcept { set(static_cast<T>(get() + amount)); }
+  MT_HOT void subtract(T amount) noexcept { set(static_cast<T>(get() - amount)); }
 
  private:
   std::atomic<T> value_;

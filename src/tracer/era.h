@@ -93,8 +93,15 @@ class Era {
       return reassign_odd(thread, address, record);
     const Block block = blocks_.exchange_record(address, record);
     if (block.record == kNone || block.record == record) return;
-    account_free(thread, {block.record, block.size, kNone});
-    account_allocation(thread, record, block.size);
+    if (thread.exclusive && !is_thread_record(block.record)) [[likely]] {
+      // The total stays as it is.
+      const std::uint32_t epoch = epoch_.load(std::memory_order_relaxed);
+      counters_.freed(block.record, block.size, epoch);
+      counters_.allocated(record, block.size, epoch);
+    } else {
+      account_free(thread, {block.record, block.size, kNone});
+      account_allocation(thread, record, block.size);
+    }
   }
 
   Block find(const void* address) const noexcept;
@@ -132,7 +139,8 @@ class Era {
   template <typename T>
   friend void destroy_mapped(T*) noexcept;
 
-  Era(SharedTables* tables, std::uint64_t number, std::uint32_t nframe) noexcept : tables_(tables), number_(number), nframe_(nframe) {}
+  Era(SharedTables* tables, std::uint64_t number, std::uint32_t nframe) noexcept
+      : tables_(tables), number_(number), nframe_(nframe) {}
   ~Era() { tables_->release(); }
 
   MT_HOT void account_allocation(ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
@@ -169,7 +177,7 @@ class Era {
   std::int64_t total(const ThreadList& threads) const noexcept;
 
   // Together on one line: all that an exclusive event writes besides its block and its record.
-  alignas(64) Counter<std::int64_t> current_{};       // bytes of exclusive events
+  alignas(64) Counter<std::int64_t> current_{};  // bytes of exclusive events
   std::atomic<std::int64_t> peak_{0};
   std::atomic<std::uint32_t> epoch_{1};
   // Rarely written: bytes that other threads' events have handed over.

@@ -39,7 +39,8 @@ class SpareLedger {
     for (std::uint32_t i = 0; i < kEntries; ++i) {
       const Entry& place = entry(record + i);
       const RecordId owner = place.record.load(std::memory_order_acquire);
-      if (owner == record) return {place.count.load(std::memory_order_relaxed), place.bytes.load(std::memory_order_relaxed)};
+      if (owner == record)
+        return {place.count.load(std::memory_order_relaxed), place.bytes.load(std::memory_order_relaxed)};
       if (owner == kNone) break;
     }
     return {};
@@ -64,7 +65,9 @@ class SpareLedger {
   };
 
   Entry& entry(std::uint32_t index) noexcept { return reinterpret_cast<Entry*>(storage_)[index % kEntries]; }
-  const Entry& entry(std::uint32_t index) const noexcept { return reinterpret_cast<const Entry*>(storage_)[index % kEntries]; }
+  const Entry& entry(std::uint32_t index) const noexcept {
+    return reinterpret_cast<const Entry*>(storage_)[index % kEntries];
+  }
 
   std::atomic<bool> in_use_{false};
   // Zeroed by the mapping it lies in, and left alone by the constructor.
