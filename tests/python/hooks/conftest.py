@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 import sysconfig
@@ -15,19 +14,11 @@ import pytest
 import memtrace
 
 HERE = Path(__file__).parent
-SOURCES = HERE.parent / "ext"
 sys.path.append(str(HERE))
 
+from building import SOURCES, Run, compile_c  # noqa: E402
+
 _OWN_VARIABLES = ("PYTHONMEMTRACE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONDEVMODE")
-
-
-def compile_c(*arguments: str) -> None:
-    """Run the C compiler of this interpreter's build."""
-    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
-    command = [compiler, "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-pthread"]
-    command += [f"-I{sysconfig.get_path('include')}", *arguments]
-    completed = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert completed.returncode == 0, f"{shlex.join(command)}\n{completed.stderr}"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,9 +42,6 @@ def tracing() -> Iterator[Callable[[int], None]]:
     memtrace.stop()
     yield memtrace.start
     memtrace.stop()
-
-
-Run = Callable[..., str]
 
 
 @pytest.fixture

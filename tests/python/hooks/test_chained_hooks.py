@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Run
+from building import Run
 
 PREAMBLE = """
 import allocations, layers, memtrace

@@ -9,7 +9,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
-from conftest import Run
+from building import Run
 
 import memtrace
 

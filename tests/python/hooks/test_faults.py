@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Run
+from building import Run
 
 PREAMBLE = """
 import allocations, memtrace, unattached

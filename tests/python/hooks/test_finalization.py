@@ -9,7 +9,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from conftest import SOURCES, Run, compile_c
+from building import SOURCES, Run, compile_c
 
 STARTS = {
     "tracing to the end": "memtrace.start(25)",

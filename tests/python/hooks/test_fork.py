@@ -6,7 +6,7 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from building import Run
 
 PREAMBLE = """
 import faulthandler, os, signal, sys, threading, time, warnings

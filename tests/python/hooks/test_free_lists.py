@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conftest import Run
+from building import Run
 from sums import assert_sums_agree
 
 import memtrace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from conftest import Run
+from building import Run
 
 PREAMBLE = """
 import faulthandler, os, sys, threading, time

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import Run
+from building import Run
 from sums import assert_sums_agree
 
 import memtrace
