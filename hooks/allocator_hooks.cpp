@@ -7,33 +7,23 @@ namespace memtrace::allocator_hooks {
 
 namespace {
 
-// Marks the calling thread as inside a hook. Null inside: pass the call on and record nothing.
-class Entry {
- public:
-  explicit Entry(PyMemAllocatorDomain domain) noexcept : thread_(Thread::current()) {
-    if (thread_ == nullptr) [[unlikely]]
-      thread_ = Thread::attach();
-    if (thread_ == nullptr) [[unlikely]]
-      return;
-    if (thread_->busy) {
-      ++thread_->nested_calls[domain];
-      thread_ = nullptr;
-      return;
-    }
-    thread_->busy = true;
+// Marks the calling thread as inside a hook. Null inside, and when there is no memory for its state: pass the call on and
+// record nothing.
+MT_HOT Thread* enter(PyMemAllocatorDomain domain) noexcept {
+  Thread* thread = Thread::current();
+  if (thread == nullptr) [[unlikely]]
+    thread = Thread::attach();
+  if (thread == nullptr) [[unlikely]]
+    return nullptr;
+  if (thread->busy) {
+    ++thread->nested_calls[domain];
+    return nullptr;
   }
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
-  MT_HOT ~Entry() {
-    if (thread_ != nullptr) thread_->busy = false;
-  }
+  thread->busy = true;
+  return thread;
+}
 
-  explicit operator bool() const noexcept { return thread_ != nullptr; }
-  Thread& thread() const noexcept { return *thread_; }
-
- private:
-  Thread* thread_;
-};
+MT_HOT void leave(Thread* thread) noexcept { thread->busy = false; }
 
 // A thread past its end still frees: from thread-local destructors of other libraries, say.
 [[gnu::noinline]] void forget_late(const void* block) noexcept {
@@ -55,42 +45,47 @@ struct Hooks {
   static inline constinit bool in_chain = false;
 
   static void* malloc(void*, std::size_t size) {
-    const Entry entry(kDomain);
+    Thread* const thread = enter(kDomain);
     void* block = below.malloc(below.ctx, size);
-    if (entry && block != nullptr) note(entry.thread(), block, size);
+    if (thread != nullptr) leave_with(thread, block, size);
     return block;
   }
 
   static void* calloc(void*, std::size_t count, std::size_t size) {
-    const Entry entry(kDomain);
+    Thread* const thread = enter(kDomain);
     void* block = below.calloc(below.ctx, count, size);
-    if (entry && block != nullptr) note(entry.thread(), block, count * size);
+    if (thread != nullptr) leave_with(thread, block, count * size);
     return block;
   }
 
   static void* realloc(void*, void* old_block, std::size_t size) {
-    const Entry entry(kDomain);
-    if (!entry) return below.realloc(below.ctx, old_block, size);
-    Thread& thread = entry.thread();
-    const Block old = old_block == nullptr ? Block{} : begin_resize<kGil>(thread, old_block);
+    Thread* const thread = enter(kDomain);
+    if (thread == nullptr) return below.realloc(below.ctx, old_block, size);
+    const Block old = old_block == nullptr ? Block{} : begin_resize<kGil>(*thread, old_block);
     void* block = below.realloc(below.ctx, old_block, size);
-    end_resize<kGil>(thread, old_block, old, block, size);
-    if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread.last_object_block = block;
+    end_resize<kGil>(*thread, old_block, old, block, size);
+    if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread->last_object_block = block;
+    leave(thread);
     return block;
   }
 
   static void free(void*, void* block) {
-    const Entry entry(kDomain);
-    if (entry && block != nullptr)
-      forget<kGil>(entry.thread(), block);
-    else if (block != nullptr) [[unlikely]]
-      forget_late(block);
+    Thread* const thread = enter(kDomain);
+    if (thread == nullptr) [[unlikely]] {
+      if (block != nullptr) forget_late(block);
+      return below.free(below.ctx, block);
+    }
+    if (block != nullptr) forget<kGil>(*thread, block);
     below.free(below.ctx, block);
+    leave(thread);
   }
 
-  MT_HOT static void note(Thread& thread, void* block, std::size_t size) noexcept {
-    record<kGil>(thread, block, size);
-    if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread.last_object_block = block;
+  MT_HOT static void leave_with(Thread* thread, void* block, std::size_t size) noexcept {
+    if (block != nullptr) [[likely]] {
+      record<kGil>(*thread, block, size);
+      if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread->last_object_block = block;
+    }
+    leave(thread);
   }
 
   // Whether a call to the domain reaches our hooks: somebody else may have removed them together with his own.

@@ -25,7 +25,7 @@ void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* bl
   // The era can be newer than the version: who replaces it changes one after the other.
   if (thread.version != control.version() || thread.stack.era() != era.number()) refresh(thread, era);
   if (thread.context_apart == kNone) thread.context_apart = make_context(thread, era);
-  const PyThreadState* state = attached != nullptr ? attached : compat::detached();
+  const PyThreadState* state = attached != nullptr ? attached : compat::detached(thread.own_states);
   const compat::Frame* top = state == nullptr ? nullptr : compat::top_frame(state);
   const RecordId record =
       thread.context_apart == kNone ? kNone : thread.stack.capture(era, top, thread.context_apart, true);
@@ -41,6 +41,7 @@ void refresh(Thread& thread, Era& era) noexcept {
   thread.stack.reset(era);
   thread.context = kNone;
   thread.context_apart = kNone;
+  thread.own_states = {};
   thread.version = version;
 }
 
@@ -56,7 +57,7 @@ void record_apart(Thread& thread, PyThreadState* attached, const void* block, st
 void forget_apart(Thread& thread, const void* block) noexcept {
   const Section section(thread);
   Era* era = section.era();
-  if (era != nullptr && era->account_free(thread, era->take(block))) control.invalidate();
+  if (era != nullptr && era->remove(thread, block)) control.invalidate();
 }
 
 Block take_apart(Thread& thread, const void* block) noexcept {

@@ -18,8 +18,8 @@ enum class Gil { kHeld, kUnknown };
 extern constinit PyInterpreterState* main_interpreter;
 
 template <Gil kGil>
-inline PyThreadState* attached_thread() noexcept {
-  return kGil == Gil::kHeld ? compat::attached_by_contract() : compat::attached();
+inline PyThreadState* attached_thread(Thread& thread) noexcept {
+  return kGil == Gil::kHeld ? compat::attached_by_contract(thread.own_states) : compat::attached(thread.own_states);
 }
 
 // Brings what is cached in `thread` up to the current version. Rare: another era, or a code object that died.
@@ -48,7 +48,7 @@ inline bool is_exclusive(const PyThreadState* attached) noexcept {
 
 template <Gil kGil>
 MT_HOT void record(Thread& thread, const void* block, std::size_t size) noexcept {
-  PyThreadState* attached = attached_thread<kGil>();
+  PyThreadState* attached = attached_thread<kGil>(thread);
   if (!is_exclusive(attached)) [[unlikely]]
     return record_apart(thread, attached, block, size);
   Era* era = control.era();
@@ -62,21 +62,20 @@ MT_HOT void record(Thread& thread, const void* block, std::size_t size) noexcept
 
 template <Gil kGil>
 MT_HOT void forget(Thread& thread, const void* block) noexcept {
-  if (!is_exclusive(attached_thread<kGil>())) [[unlikely]]
+  if constexpr (kGil == Gil::kUnknown) thread.own_states.freed(block);
+  if (!is_exclusive(attached_thread<kGil>(thread))) [[unlikely]]
     return forget_apart(thread, block);
   Era* era = control.era();
   if (era == nullptr) return;
-  const Block taken = era->take(block);
-  if (!taken) return;
   thread.exclusive = true;
-  if (era->account_free(thread, taken)) [[unlikely]]
+  if (era->remove(thread, block)) [[unlikely]]
     control.invalidate();
 }
 
 // First half of a resize: the block leaves the table before its address can be another's.
 template <Gil kGil>
 inline Block begin_resize(Thread& thread, const void* block) noexcept {
-  if (!is_exclusive(attached_thread<kGil>())) [[unlikely]]
+  if (!is_exclusive(attached_thread<kGil>(thread))) [[unlikely]]
     return take_apart(thread, block);
   Era* era = control.era();
   return era == nullptr ? Block{} : era->take(block);
@@ -86,7 +85,7 @@ inline Block begin_resize(Thread& thread, const void* block) noexcept {
 template <Gil kGil>
 inline void end_resize(Thread& thread, const void* old_block, const Block& old, const void* block,
                        std::size_t size) noexcept {
-  PyThreadState* attached = attached_thread<kGil>();
+  PyThreadState* attached = attached_thread<kGil>(thread);
   if (!is_exclusive(attached)) [[unlikely]]
     return resized_apart(thread, attached, old_block, old, block, size);
   Era* era = control.era();

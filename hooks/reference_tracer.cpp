@@ -19,7 +19,7 @@ constinit Tracer chained;
 constinit Tracer chained_before;
 
 [[gnu::noinline]] void reassign(Thread& thread, PyObject* object) noexcept {
-  PyThreadState* attached = compat::attached_by_contract();
+  PyThreadState* attached = compat::attached_by_contract(thread.own_states);
   if (!is_exclusive(attached)) return;
   Era* era = control.era();
   if (era == nullptr) return;

@@ -18,21 +18,30 @@ void ShadowStack::reset(const Era& era) noexcept {
   era_ = era.number();
 }
 
-// Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many entries from the outermost
-// on may still be right: the last of those at most differs in its instruction.
-std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
-  const compat::Frame* live = entries_[index].frame;
+// The outermost entry that a trace with entry `index` innermost could show.
+std::uint32_t ShadowStack::window_below(std::uint32_t index) const noexcept {
   // Of the program's frames, which the internal ones between them do not count among.
-  const std::uint32_t depth = entries_[index].depth;
-  const std::uint32_t outside = depth > window_ ? depth - window_ : 0;
+  const std::uint32_t depth = depths_[index];
+  if (depth <= window_) [[likely]]
+    return 0;
+  std::uint32_t low = index;
+  while (depths_[low - 1] > depth - window_) --low;
+  return low;
+}
+
+// Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many
+// entries from the outermost on may still be right: the last of those at most differs in its instruction.
+std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
+  if (is_unchanged(index, window_below(index))) [[likely]]
+    return kUnchanged;
+  const compat::Frame* live = entries_[index].frame;
   for (std::uint32_t i = index; i-- > 0;) {
-    if (outside != 0 && entries_[i].depth <= outside) return kUnchanged;
     const compat::Frame* predicted = entries_[i].frame;
     if (compat::caller(live) != predicted) return i;
     if (compat::instruction(predicted) != entries_[i].instruction) return i + 1;
     live = predicted;
   }
-  return compat::caller(live) == nullptr ? kUnchanged : 0;
+  return 0;
 }
 
 // Walks the live frames down to one that the shadow has, with the right frames below it; that one becomes the last entry. The frames above it are left
@@ -70,12 +79,15 @@ const ShadowStack::RecentCode* ShadowStack::find_recent(Era& era, const PyCodeOb
 }
 
 bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
-  const std::uint32_t depth = size_ == 0 ? 0 : entries_[size_ - 1].depth;
-  if (!entries_.reserve(size_ + 1, size_) || !reals_.reserve(depth + 1, depth)) return false;
+  const std::uint32_t index = size_;
+  const std::uint32_t depth = index == 0 ? 0 : depths_[index - 1];
+  if (!entries_.reserve(index + 1, index) || !depths_.reserve(index + 1, index) || !reals_.reserve(depth + 1, depth))
+    return false;
   const compat::Instruction now = compat::instruction(frame);
-  Entry& entry = entries_[size_];
-  entry = {frame, now, depth};
-  places_[place_of(frame)] = size_++;
+  entries_[index] = {frame, now};
+  depths_[index] = depth;
+  places_[place_of(frame)] = index;
+  ++size_;
   if (compat::is_internal(frame)) return true;
 
   const RecentCode* code = find_recent(era, compat::code(frame));
@@ -93,7 +105,7 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
                    .site = code->base_site + static_cast<SiteId>(known),
                    .node = kNone,
                    .crossing = kNone};
-  entry.depth = depth + 1;
+  depths_[index] = depth + 1;
   return true;
 }
 
@@ -123,15 +135,6 @@ NodeId ShadowStack::parent_of(Era& era, std::uint32_t index) noexcept {
   return node;
 }
 
-void ShadowStack::place_window() noexcept {
-  const std::uint32_t depth = entries_[size_ - 1].depth;
-  const std::uint32_t outside = depth > window_ ? depth - window_ : 0;
-  std::uint32_t low = std::min(window_low_, size_ - 1);
-  while (low > 0 && entries_[low - 1].depth > outside) --low;
-  while (low + 1 < size_ && entries_[low].depth <= outside) ++low;
-  window_low_ = outside == 0 ? 0 : low;
-}
-
 RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, ContextId context,
                                       bool thread_half) noexcept {
   std::uint32_t fresh = 0;
@@ -152,17 +155,18 @@ RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, Contex
     size_ = 0;
     return kNone;
   }
-  place_window();
-  const std::uint32_t depth = entries_[size_ - 1].depth;
+  window_low_ = window_below(size_ - 1);
+  const std::uint32_t depth = depths_[size_ - 1];
   leaf_context_ = context;
   if (depth == 0) {
     leaf_on_top_ = false;
     return leaf_record_ = record_at(era, kRoot, kUnknownSite, context, thread_half);
   }
-  leaf_on_top_ = size_ == 1 || entries_[size_ - 2].depth != depth;
-  leaf_parent_ = parent_of(era, depth - 1);
+  leaf_on_top_ = size_ == 1 || depths_[size_ - 2] != depth;
+  leaf_index_ = depth - 1;
+  leaf_parent_ = parent_of(era, leaf_index_);
   leaf_record_ =
-      leaf_parent_ == kNone ? kNone : record_at(era, leaf_parent_, reals_[depth - 1].site, context, thread_half);
+      leaf_parent_ == kNone ? kNone : record_at(era, leaf_parent_, reals_[leaf_index_].site, context, thread_half);
   return leaf_record_;
 }
 

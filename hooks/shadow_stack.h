@@ -40,7 +40,7 @@ class ShadowStack {
     if (entry.instruction == now && leaf_context_ == context) return leaf_record_;
     if (!leaf_on_top_) return capture_changed(era, top, context, thread_half);
     // The same frames, at another instruction of the innermost.
-    Real& leaf = reals_[entry.depth - 1];
+    Real& leaf = reals_[leaf_index_];
     const auto unit = static_cast<std::uint64_t>(now - leaf.code_start);
     if (unit >= leaf.units || unit < leaf.first_traceable) [[unlikely]]
       return capture_changed(era, top, context, thread_half);
@@ -58,7 +58,6 @@ class ShadowStack {
   struct Entry {
     const compat::Frame* frame;
     compat::Instruction instruction;
-    std::uint32_t depth;  // real frames up to and including this one
   };
   // One frame of the program.
   struct Real {
@@ -101,25 +100,33 @@ class ShadowStack {
     return record;
   }
 
-  // Whether the frames that a trace shows are those of the shadow, the innermost one's instruction apart. Two at least are compared: a generator that
-  // is resumed from elsewhere has the same address and another caller.
+  // Whether the frames that a trace shows are those of the shadow, the innermost one's instruction apart. Two at least
+  // are compared: a generator that is resumed from elsewhere has the same address and another caller.
   MT_HOT bool verified(const compat::Frame* top) const noexcept {
-    if (size_ == 0) return false;
-    const Entry* entry = &entries_[size_ - 1];
-    if (entry->frame != top) return false;
-    const compat::Frame* live = top;
-    for (const Entry* const lowest = &entries_[window_low_]; entry != lowest;) {
+    return size_ != 0 && entries_[size_ - 1].frame == top && is_unchanged(size_ - 1, window_low_);
+  }
+
+  // Whether the entries [low, index) are the live frames below that of entry `index`, each at the same instruction.
+  // pre: the frame of entry `index` is live.
+  MT_HOT bool is_unchanged(std::uint32_t index, std::uint32_t low) const noexcept {
+    const Entry* entry = &entries_[index];
+    const Entry* const lowest = &entries_[low];
+    const compat::Frame* live = entry->frame;
+    // One branch a frame: only the links decide whether the next frame may be read.
+    std::uintptr_t moved = 0;
+#pragma GCC unroll 4
+    while (entry != lowest) {
       --entry;
       const compat::Frame* predicted = entry->frame;
       if (compat::caller(live) != predicted) [[unlikely]]
         return false;
       // Keeps the compiler from loading through the pointer that was just read instead of the predicted one.
       asm("" : "+r"(predicted));
-      if (compat::instruction(predicted) != entry->instruction) [[unlikely]]
-        return false;
+      moved |= reinterpret_cast<std::uintptr_t>(compat::instruction(predicted)) ^
+               reinterpret_cast<std::uintptr_t>(entry->instruction);
       live = predicted;
     }
-    return window_low_ != 0 || compat::caller(live) == nullptr;
+    return moved == 0 && (low != 0 || compat::caller(live) == nullptr);
   }
 
   // The number of outermost frames left out of the chain of the frame with this index. A chain is between nframe and 2 * nframe - 1 frames long
@@ -139,11 +146,11 @@ class ShadowStack {
   bool find_base(const compat::Frame* top, std::uint32_t& fresh) noexcept;
   static constexpr std::uint32_t kUnchanged = ~0u;
   std::uint32_t unchanged_below(std::uint32_t index) const noexcept;
+  std::uint32_t window_below(std::uint32_t index) const noexcept;
   bool push(Era& era, const compat::Frame* frame) noexcept;
   const RecentCode* find_recent(Era& era, const PyCodeObject* code) noexcept;
   NodeId parent_of(Era& era, std::uint32_t index) noexcept;
   NodeId anchor_node(Era& era, std::uint32_t hidden) noexcept;
-  void place_window() noexcept;
 
   std::uint32_t size_ = 0;
   std::uint32_t window_low_ = 0;  // index of the outermost entry that verified() compares
@@ -153,10 +160,12 @@ class ShadowStack {
   RecordId leaf_record_ = kNone;
   ContextId leaf_context_ = kNone;
   NodeId leaf_parent_ = kNone;
+  std::uint32_t leaf_index_ = 0;  // in reals_
   bool leaf_on_top_ = false;
   std::uint32_t generation_ = 0;
   std::uint32_t anchors_known_ = 0;
   heap::Buffer<Entry> entries_;
+  heap::Buffer<std::uint32_t> depths_;  // for each entry: real frames up to and including it
   heap::Buffer<Real> reals_;
   heap::Buffer<const compat::Frame*> fresh_;
   heap::Buffer<NodeId> anchors_;

@@ -4,6 +4,7 @@
 // The state lives as long as the process; a thread that has ended leaves its state to the next (see ThreadState).
 #pragma once
 
+#include "hooks/compat/thread.h"
 #include "hooks/shadow_stack.h"
 #include "src/tracer/control.h"
 #include "src/tracer/thread_state.h"
@@ -13,6 +14,7 @@ namespace memtrace {
 struct Thread : ThreadState {
   ContextId context = kNone;  // of exclusive events; kNone until first needed
   ContextId context_apart = kNone;  // of the others
+  [[no_unique_address]] compat::OwnStates own_states;
   // The last block of the object domain, until the reference tracer has seen the object in it.
   const void* last_object_block = nullptr;
   // Hook calls made while `busy`, by domain: tells a session whether the hooks are still called at all.

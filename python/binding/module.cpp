@@ -4,9 +4,21 @@
 #include "python/binding/binding.h"
 #include "python/binding/builtins.h"
 
-PYBIND11_MODULE(_core, module) {
+PYBIND11_MODULE(bound_core, module) {
   module.doc() = "The native half of memtrace. Private: import memtrace instead.";
   memtrace::binding::bind_snapshot(module);
   memtrace::binding::bind_tracer(module);
   memtrace::binding::publish_builtins(module);
+}
+
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+#if PY_VERSION_HEX < 0x030c0000
+  // There pybind11 would ask for the main interpreter's thread state, and wait for ever for the GIL that we hold.
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError,
+                    "memtrace can be imported in the main interpreter only (sub-interpreters: Python 3.12)");
+    return nullptr;
+  }
+#endif
+  return PyInit_bound_core();
 }

@@ -23,8 +23,13 @@ class Counter {
  public:
   MT_HOT T get() const noexcept { return value_.load(std::memory_order_relaxed); }
   MT_HOT void set(T value) noexcept { value_.store(value, std::memory_order_relaxed); }
-  MT_HOT void add(T amount) noexcept { set(static_cast<T>(get() + amount)); }
-  MT_HOT void subtract(T amount) noexcept { set(static_cast<T>(get() - amount)); }
+  // Both return the new value: reading it back would wait for the store.
+  MT_HOT T add(T amount) noexcept {
+    const T value = static_cast<T>(get() + amount);
+    set(value);
+    return value;
+  }
+  MT_HOT T subtract(T amount) noexcept { return add(static_cast<T>(T{} - amount)); }
 
  private:
   std::atomic<T> value_;
@@ -57,8 +62,7 @@ class Counters {
     live.count.add(1);
     live.bytes.add(bytes);
     allocated_bytes_[record].add(bytes);
-    live.allocations.add(1);
-    if (live.allocations.get() == 0) [[unlikely]]
+    if (live.allocations.add(1) == 0) [[unlikely]]
       note_wrap(record);
   }
 

@@ -47,6 +47,10 @@ Block Era::take_odd(const void* address) noexcept {
   return block;
 }
 
+bool Era::remove_odd(ThreadState& thread, const void* address) noexcept {
+  return account_free(thread, take_odd(address));
+}
+
 void Era::reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept {
   const Block block = find(address);
   if (block.record != kNone && block.record != record) add_odd(thread, address, block.size, record);
@@ -70,7 +74,7 @@ void Era::account_allocation_apart(ThreadState& thread, RecordId record, std::ui
   add_pending(thread, static_cast<std::int64_t>(size));
 }
 
-void Era::account_free_apart(ThreadState& thread, const Block& block) noexcept {
+void Era::account_free_apart(ThreadState& thread, Block block) noexcept {
   const bool own = is_thread_record(block.record) &&
                    tables_->contexts[tables_->tree.key(block.record).context].thread == thread.index;
   if (own) {

@@ -66,7 +66,14 @@ class Era {
     account_allocation(thread, record, size);
   }
 
-  // Takes a block out of the table. Its counters still have it: finish with account_free() or put_back().
+  // Takes a block out of the table and counts it out. True when it was a registered code object.
+  MT_HOT bool remove(ThreadState& thread, const void* address) noexcept {
+    if (!BlockTable::covers(address)) [[unlikely]]
+      return remove_odd(thread, address);
+    return account_free(thread, blocks_.take(address));
+  }
+
+  // The first half of remove(): the counters still have the block. Finish with account_free() or put_back().
   MT_HOT Block take(const void* address) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return take_odd(address);
@@ -74,8 +81,7 @@ class Era {
   }
   void put_back(const void* address, const Block& block) noexcept;
 
-  // Counts out a block that take() returned. True when it was a registered code object.
-  MT_HOT bool account_free(ThreadState& thread, const Block& block) noexcept {
+  MT_HOT bool account_free(ThreadState& thread, Block block) noexcept {
     if (block.record != kNone) {
       if (thread.exclusive && !is_thread_record(block.record)) [[likely]] {
         counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
@@ -149,8 +155,8 @@ class Era {
     counters_.allocated(record, size, epoch_.load(std::memory_order_relaxed));
     if (thread.pending.get() != 0) [[unlikely]]
       fold_pending(thread);
-    current_.add(static_cast<std::int64_t>(size));
-    const std::int64_t total = current_.get() + elsewhere_.load(std::memory_order_relaxed);
+    const std::int64_t total =
+        current_.add(static_cast<std::int64_t>(size)) + elsewhere_.load(std::memory_order_relaxed);
     if (total > peak_.load(std::memory_order_relaxed)) {
       peak_.store(total, std::memory_order_relaxed);
       next_epoch();
@@ -168,9 +174,10 @@ class Era {
   void fold_pending(ThreadState& thread) noexcept;
   void add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept;
   Block take_odd(const void* address) noexcept;
+  bool remove_odd(ThreadState& thread, const void* address) noexcept;
   void reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept;
   void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
-  void account_free_apart(ThreadState& thread, const Block& block) noexcept;
+  void account_free_apart(ThreadState& thread, Block block) noexcept;
   void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;
   void wrap_epoch() noexcept;
   Ledger* ledger_of(ThreadState& thread) noexcept;
