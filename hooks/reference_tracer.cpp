@@ -18,36 +18,48 @@ constinit Tracer chained;
 // What it was before install(): a tracer that was set after ours, and that did not call it, may put it back.
 constinit Tracer chained_before;
 
-[[gnu::noinline]] void reassign(Thread& thread, PyObject* object) noexcept {
-  PyThreadState* attached = compat::attached_by_contract(thread.own_states);
-  if (!is_exclusive(attached)) return;
+// The new object is in the thread's last block, unless that was seen already: then it is in one from a free list.
+MT_HOT void on_create(PyObject* object) noexcept {
+  Thread* const thread = Thread::current();
+  if (thread == nullptr) [[unlikely]]
+    return;
+  if (thread->busy) [[unlikely]] {
+    ++thread->nested_references;
+    return;
+  }
+  const auto offset =
+      reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(thread->last_object_block);
+  if (offset <= compat::kMaxPreHeader) {
+    thread->last_object_block = nullptr;
+    return;
+  }
+  PyThreadState* attached = compat::attached_by_contract(thread->own_states);
   Era* era = control.era();
-  if (era == nullptr) return;
-  thread.exclusive = true;
-  const RecordId record = capture(thread, *era, attached);
-  if (record == kNone) return era->drop();
-  era->reassign(thread, compat::block_of(object), record);
+  if (!is_exclusive(attached) || era == nullptr) [[unlikely]]
+    return;
+  thread->busy = true;
+  thread->exclusive = true;
+  const RecordId record = capture(*thread, *era, attached);
+  if (record != kNone) [[likely]]
+    era->reassign(*thread, compat::block_of(object), record);
+  else
+    era->drop();
+  thread->busy = false;
 }
 
-int on_reference(PyObject* object, PyRefTracerEvent event, void*) {
-  if (event == PyRefTracer_CREATE) [[likely]] {
-    Thread* thread = Thread::current();
-    if (thread != nullptr && !thread->busy) {
-      const auto offset =
-          reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(thread->last_object_block);
-      if (offset <= compat::kMaxPreHeader) {
-        thread->last_object_block = nullptr;
-      } else {
-        thread->busy = true;
-        reassign(*thread, object);
-        thread->busy = false;
-      }
-    } else if (thread != nullptr) {
-      ++thread->nested_references;
-    }
-  }
+// Two functions, so that the one that is nearly always set has nothing to keep for later.
+int trace(PyObject* object, PyRefTracerEvent event, void*) {
+  if (event == PyRefTracer_CREATE) on_create(object);
+  return 0;
+}
+
+int trace_and_pass_on(PyObject* object, PyRefTracerEvent event, void*) {
+  trace(object, event, nullptr);
+  // Whoever kept it may go on calling this when nothing is chained any more.
   return chained.function == nullptr ? 0 : chained.function(object, event, chained.data);
 }
+
+bool is_ours(PyRefTracer function) noexcept { return function == trace || function == trace_and_pass_on; }
 
 // Whether the tracer that is set calls ours: it may have been set after ours and have kept it.
 bool is_called() noexcept {
@@ -68,16 +80,16 @@ bool is_called() noexcept {
 void install() noexcept {
   void* data = nullptr;
   const PyRefTracer present = PyRefTracer_GetTracer(&data);
-  if (present == on_reference || (present != nullptr && is_called())) return;
+  if (is_ours(present) || (present != nullptr && is_called())) return;
   chained_before = chained;
   chained = {present, data};
-  PyRefTracer_SetTracer(on_reference, nullptr);
+  PyRefTracer_SetTracer(present == nullptr ? trace : trace_and_pass_on, nullptr);
 }
 
 void uninstall() noexcept {
   void* data = nullptr;
   // Somebody who has set a tracer since may call ours: it goes on passing on.
-  if (PyRefTracer_GetTracer(&data) != on_reference) return;
+  if (!is_ours(PyRefTracer_GetTracer(&data))) return;
   PyRefTracer_SetTracer(chained.function, chained.data);
   chained = chained_before;
 }

@@ -9,9 +9,8 @@ namespace memtrace {
 void ShadowStack::reset(const Era& era) noexcept {
   nframe_ = era.nframe();
   window_ = std::max(nframe_, 2u);  // see verified()
-  size_ = 0;
+  forget_frames();
   anchors_known_ = 0;
-  leaf_context_ = kNone;
   ++generation_;
   // Ids mean the same as long as the era lasts.
   if (era_ != era.number()) std::fill(std::begin(recent_), std::end(recent_), Recent{});
@@ -32,7 +31,8 @@ std::uint32_t ShadowStack::window_below(std::uint32_t index) const noexcept {
 // Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many
 // entries from the outermost on may still be right: the last of those at most differs in its instruction.
 std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
-  if (is_unchanged(index, window_below(index))) [[likely]]
+  const std::uint32_t low = window_below(index);
+  if (is_unchanged(&entries_[index], &entries_[low], frame_outside(low))) [[likely]]
     return kUnchanged;
   const compat::Frame* live = entries_[index].frame;
   for (std::uint32_t i = index; i-- > 0;) {
@@ -88,6 +88,7 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   depths_[index] = depth;
   places_[place_of(frame)] = index;
   ++size_;
+  leaf_.units = 0;
   if (compat::is_internal(frame)) return true;
 
   const RecentCode* code = find_recent(era, compat::code(frame));
@@ -98,13 +99,10 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   if (unit < static_cast<std::ptrdiff_t>(first_traceable) && first_traceable != 0)
     return true;  // not complete: charged to its caller
   const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(code->units) - 1);
-  reals_[depth] = {.code_start = code->start,
-                   .base_site = code->base_site,
-                   .units = code->units,
-                   .first_traceable = first_traceable,
-                   .site = code->base_site + static_cast<SiteId>(known),
-                   .node = kNone,
-                   .crossing = kNone};
+  reals_[depth] = {.site = code->base_site + static_cast<SiteId>(known), .node = kNone, .crossing = kNone};
+  leaf_.first = code->start + first_traceable;
+  leaf_.units = code->units - first_traceable;
+  leaf_.first_site = code->base_site + first_traceable;
   depths_[index] = depth + 1;
   return true;
 }
@@ -135,14 +133,22 @@ NodeId ShadowStack::parent_of(Era& era, std::uint32_t index) noexcept {
   return node;
 }
 
+void ShadowStack::forget_frames() noexcept {
+  size_ = 0;
+  top_ = lowest_ = &none_;
+  outside_ = nullptr;
+}
+
 RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, ContextId context,
                                       bool thread_half) noexcept {
+  if (top == nullptr) return record_at(era, kRoot, kUnknownSite, context, thread_half);
   std::uint32_t fresh = 0;
   bool complete = find_base(top, fresh);
   if (complete && size_ != 0) {
-    // The base may have moved on to another instruction, or be another function's frame by now.
+    // The base may have moved on to another instruction, or be another function's frame by now. The innermost frame is
+    // entered again in any case, for leaf_.
     const Entry& base = entries_[size_ - 1];
-    if (compat::instruction(base.frame) != base.instruction) {
+    if (fresh == 0 || compat::instruction(base.frame) != base.instruction) {
       complete = fresh_.reserve(fresh + 1, fresh);
       if (complete) {
         fresh_[fresh++] = base.frame;
@@ -152,22 +158,21 @@ RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, Contex
   }
   while (complete && fresh > 0) complete = push(era, fresh_[--fresh]);
   if (!complete) {
-    size_ = 0;
+    forget_frames();
     return kNone;
   }
-  window_low_ = window_below(size_ - 1);
+  const std::uint32_t low = window_below(size_ - 1);
+  top_ = &entries_[size_ - 1];
+  lowest_ = &entries_[low];
+  outside_ = frame_outside(low);
+  leaf_.instruction = top_->instruction;
+  leaf_.context = context;
   const std::uint32_t depth = depths_[size_ - 1];
-  leaf_context_ = context;
-  if (depth == 0) {
-    leaf_on_top_ = false;
-    return leaf_record_ = record_at(era, kRoot, kUnknownSite, context, thread_half);
-  }
-  leaf_on_top_ = size_ == 1 || depths_[size_ - 2] != depth;
-  leaf_index_ = depth - 1;
-  leaf_parent_ = parent_of(era, leaf_index_);
-  leaf_record_ =
-      leaf_parent_ == kNone ? kNone : record_at(era, leaf_parent_, reals_[leaf_index_].site, context, thread_half);
-  return leaf_record_;
+  if (depth == 0) return leaf_.record = record_at(era, kRoot, kUnknownSite, context, thread_half);
+  leaf_.parent = parent_of(era, depth - 1);
+  leaf_.record =
+      leaf_.parent == kNone ? kNone : record_at(era, leaf_.parent, reals_[depth - 1].site, context, thread_half);
+  return leaf_.record;
 }
 
 }  // namespace memtrace

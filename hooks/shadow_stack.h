@@ -8,8 +8,8 @@
 // stack costs no more than a shallow one and a recursion adds one node a level. What lies beyond `nframe` in a chain is cut when it is read.
 //
 // Budget: about 10 ns for 20 unchanged frames; one look-up in the node tree for each frame that changed.
-// Limits: frames outside the window are known by address alone: should others have come to lie at the very same addresses below an unchanged window,
-// the trace's total depth can be that of the older ones. Its frames cannot.
+// Limits: frames outside the window are known by address alone: should others have come to lie at the very same addresses
+// below an unchanged window, the trace's total depth can be that of the older ones. Its frames cannot.
 // Thread-safety: belongs to one thread.
 #pragma once
 
@@ -31,43 +31,44 @@ class ShadowStack {
 
   // The record of an allocation under `top` in `context`; kNone when memory cannot be had. `top` is null outside of Python.
   MT_HOT RecordId capture(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
-    if (top == nullptr) [[unlikely]]
-      return record_at(era, kRoot, kUnknownSite, context, thread_half);
-    if (!verified(top)) [[unlikely]]
+    if (top_->frame != top || !is_unchanged(top_, lowest_, outside_)) [[unlikely]]
       return capture_changed(era, top, context, thread_half);
-    Entry& entry = entries_[size_ - 1];
     const compat::Instruction now = compat::instruction(top);
-    if (entry.instruction == now && leaf_context_ == context) return leaf_record_;
-    if (!leaf_on_top_) return capture_changed(era, top, context, thread_half);
+    if (leaf_.instruction == now && leaf_.context == context) return leaf_.record;
     // The same frames, at another instruction of the innermost.
-    Real& leaf = reals_[leaf_index_];
-    const auto unit = static_cast<std::uint64_t>(now - leaf.code_start);
-    if (unit >= leaf.units || unit < leaf.first_traceable) [[unlikely]]
+    const auto unit = static_cast<std::uint64_t>(now - leaf_.first);
+    if (unit >= leaf_.units) [[unlikely]]
       return capture_changed(era, top, context, thread_half);
-    entry.instruction = now;
-    leaf.site = leaf.base_site + static_cast<SiteId>(unit);
-    leaf.node = kNone;
-    leaf.crossing = kNone;
-    leaf_context_ = context;
-    leaf_record_ = record_at(era, leaf_parent_, leaf.site, context, thread_half);
-    return leaf_record_;
+    leaf_.instruction = now;
+    leaf_.context = context;
+    leaf_.record = record_at(era, leaf_.parent, leaf_.first_site + static_cast<SiteId>(unit), context, thread_half);
+    return leaf_.record;
   }
 
  private:
   // One live frame, internal ones included: they are links of the chain.
   struct Entry {
     const compat::Frame* frame;
+    // Of the last capture_changed(): what reals_ has is for this one. The innermost frame may have moved on since.
     compat::Instruction instruction;
   };
+
   // One frame of the program.
   struct Real {
-    compat::Instruction code_start;
-    SiteId base_site;
-    std::uint32_t units;
-    std::uint32_t first_traceable;
     SiteId site;
     NodeId node;  // the chain that ends here, from anchor_of(index); kNone: not interned yet
     NodeId crossing;  // the same from the next anchor, for frames further in
+  };
+
+  // The last answer, and where the innermost frame may go on to without anything else changing.
+  struct Leaf {
+    compat::Instruction instruction;
+    compat::Instruction first;  // that can be traced
+    std::uint32_t units;  // from `first` on; 0: the frame is charged to its caller
+    SiteId first_site;
+    NodeId parent;
+    ContextId context;
+    RecordId record;
   };
 
   // A code object that was met lately.
@@ -79,10 +80,10 @@ class ShadowStack {
     std::uint32_t generation;
   };
 
-  // A record that was asked for lately. Loops ask for the same few again and again, and this answers without a walk over siblings.
+  // A record that was asked for lately. Loops ask for the same few again and again, and this answers without a walk over
+  // siblings.
   struct Recent {
-    NodeId parent;
-    SiteId site;
+    std::uint64_t place;  // parent and site
     ContextId context;
     RecordId record;
   };
@@ -92,41 +93,38 @@ class ShadowStack {
   static constexpr std::size_t kRecentCodes = 128;
 
   MT_HOT RecordId record_at(Era& era, NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
-    Recent& recent = recent_[(parent * 0x9e3779b1u ^ site * 0x85ebca6bu) >> (32 - kRecentBits)];
-    if (recent.site == site && recent.parent == parent && recent.context == context) [[likely]]
+    const std::uint64_t place = std::uint64_t{parent} << 32 | site;
+    Recent& recent = recent_[(place * 0x9e3779b97f4a7c15u) >> (64 - kRecentBits)];
+    if (recent.place == place && recent.context == context) [[likely]]
       return recent.record;
     const RecordId record = era.record(parent, site, context, thread_half);
-    if (record != kNone) recent = {parent, site, context, record};
+    if (record != kNone) recent = {place, context, record};
     return record;
   }
 
-  // Whether the frames that a trace shows are those of the shadow, the innermost one's instruction apart. Two at least
-  // are compared: a generator that is resumed from elsewhere has the same address and another caller.
-  MT_HOT bool verified(const compat::Frame* top) const noexcept {
-    return size_ != 0 && entries_[size_ - 1].frame == top && is_unchanged(size_ - 1, window_low_);
-  }
-
-  // Whether the entries [low, index) are the live frames below that of entry `index`, each at the same instruction.
-  // pre: the frame of entry `index` is live.
-  MT_HOT bool is_unchanged(std::uint32_t index, std::uint32_t low) const noexcept {
-    const Entry* entry = &entries_[index];
-    const Entry* const lowest = &entries_[low];
+  // Whether the frames below that of `entry`, which is live, are those of the entries down to `lowest`, each at the same
+  // instruction, and `outside` the next.
+  //
+  // One branch a frame: only the links decide whether the next frame may be read.
+  MT_HOT static bool is_unchanged(const Entry* entry, const Entry* lowest, const compat::Frame* outside) noexcept {
     const compat::Frame* live = entry->frame;
-    // One branch a frame: only the links decide whether the next frame may be read.
     std::uintptr_t moved = 0;
-#pragma GCC unroll 4
-    while (entry != lowest) {
-      --entry;
-      const compat::Frame* predicted = entry->frame;
+    const auto is_next = [&](const Entry& next) __attribute__((always_inline)) {
+      const compat::Frame* predicted = next.frame;
       if (compat::caller(live) != predicted) [[unlikely]]
         return false;
       // Keeps the compiler from loading through the pointer that was just read instead of the predicted one.
       asm("" : "+r"(predicted));
       moved |= reinterpret_cast<std::uintptr_t>(compat::instruction(predicted)) ^
-               reinterpret_cast<std::uintptr_t>(entry->instruction);
+               reinterpret_cast<std::uintptr_t>(next.instruction);
       live = predicted;
-    }
-    return moved == 0 && (low != 0 || compat::caller(live) == nullptr);
+      return true;
+    };
+    for (; entry - lowest >= 4; entry -= 4)
+      if (!is_next(entry[-1]) || !is_next(entry[-2]) || !is_next(entry[-3]) || !is_next(entry[-4])) return false;
+    for (; entry != lowest; --entry)
+      if (!is_next(entry[-1])) return false;
+    return moved == 0 && compat::caller(live) == outside;
   }
 
   // The number of outermost frames left out of the chain of the frame with this index. A chain is between nframe and 2 * nframe - 1 frames long
@@ -142,6 +140,7 @@ class ShadowStack {
     return (bits >> 4 ^ bits >> 13) & (kPlaces - 1);
   }
 
+  void forget_frames() noexcept;
   RecordId capture_changed(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept;
   bool find_base(const compat::Frame* top, std::uint32_t& fresh) noexcept;
   static constexpr std::uint32_t kUnchanged = ~0u;
@@ -152,16 +151,19 @@ class ShadowStack {
   NodeId parent_of(Era& era, std::uint32_t index) noexcept;
   NodeId anchor_node(Era& era, std::uint32_t hidden) noexcept;
 
+  const compat::Frame* frame_outside(std::uint32_t low) const noexcept {
+    return low == 0 ? nullptr : entries_[low - 1].frame;
+  }
+
+  // What capture() reads: the innermost entry, the outermost that a trace with it shows, and the frame below that.
+  const Entry* top_ = &none_;
+  const Entry* lowest_ = &none_;
+  const compat::Frame* outside_ = nullptr;
+  Leaf leaf_ = {};
+
   std::uint32_t size_ = 0;
-  std::uint32_t window_low_ = 0;  // index of the outermost entry that verified() compares
   std::uint32_t nframe_ = 1;
   std::uint32_t window_ = 2;
-  // The last answer.
-  RecordId leaf_record_ = kNone;
-  ContextId leaf_context_ = kNone;
-  NodeId leaf_parent_ = kNone;
-  std::uint32_t leaf_index_ = 0;  // in reals_
-  bool leaf_on_top_ = false;
   std::uint32_t generation_ = 0;
   std::uint32_t anchors_known_ = 0;
   heap::Buffer<Entry> entries_;
@@ -174,6 +176,8 @@ class ShadowStack {
   std::uint32_t places_[kPlaces] = {};
   Recent recent_[std::size_t{1} << kRecentBits] = {};
   RecentCode recent_codes_[kRecentCodes] = {};
+  // Stands for the innermost entry when there is none: no frame has its address.
+  const Entry none_ = {reinterpret_cast<const compat::Frame*>(this), nullptr};
 };
 
 }  // namespace memtrace

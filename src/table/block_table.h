@@ -55,11 +55,11 @@ class BasicBlockTable {
   // Whether a block at `address` can be kept here; others go to the AddressTable.
   static bool covers(const void* address) noexcept {
     const auto bits = reinterpret_cast<std::uintptr_t>(address);
-    return (bits & 15) == 0 && bits >> kAddressBits == 0;
+    return (bits & (~std::uintptr_t{0} << kAddressBits | 15)) == 0;
   }
 
-  // Enters a block; false when memory cannot be had (nothing is changed then). `evict(Block)` is called for each older block whose slots
-  // this one needs. pre: covers(address), record != kNone, size <= kMaxSize.
+  // Enters a block; false when memory cannot be had or the size is beyond kMaxSize (nothing is changed then).
+  // `evict(Block)` is called for each older block whose slots this one needs. pre: covers(address), record != kNone.
   template <typename Evict>
   MT_HOT bool add(const void* address, RecordId record, std::uint64_t size, Evict&& evict) noexcept {
     Slot* slot = find_slot(address);
@@ -73,15 +73,11 @@ class BasicBlockTable {
       publish(slot, kSmall | static_cast<std::uint32_t>(size) << kRecordBits | record);
       return true;
     }
+    if (size > kPayload) [[unlikely]]
+      return add_large(slot, address, record, size, evict);
     if ((load(slot) | load(slot + 1)) != 0) [[unlikely]]
       clear_run(slot, 2, address, evict);
-    if (size > kPayload) [[unlikely]] {
-      clear_run(slot + 2, 1, address, evict);
-      publish(slot + 2, kMore | static_cast<std::uint32_t>(size >> kPayloadBits));
-      publish(slot + 1, kMore | kContinued | (static_cast<std::uint32_t>(size) & kPayload));
-    } else {
-      publish(slot + 1, kMore | static_cast<std::uint32_t>(size));
-    }
+    publish(slot + 1, kMore | static_cast<std::uint32_t>(size));
     publish(slot, kStart | record);
     return true;
   }
@@ -297,7 +293,18 @@ class BasicBlockTable {
     return region + (bits >> 4 & (kRegionSlots - 1));
   }
 
-  [[gnu::noinline]] Slot* make_slot(const void* address) noexcept {
+  template <typename Evict>
+  MT_COLD static bool add_large(Slot* slot, const void* address, RecordId record, std::uint64_t size,
+                                Evict& evict) noexcept {
+    if (size > kMaxSize) return false;
+    clear_run(slot, 3, address, evict);
+    publish(slot + 2, kMore | static_cast<std::uint32_t>(size >> kPayloadBits));
+    publish(slot + 1, kMore | kContinued | (static_cast<std::uint32_t>(size) & kPayload));
+    publish(slot, kStart | record);
+    return true;
+  }
+
+  MT_COLD Slot* make_slot(const void* address) noexcept {
     const auto bits = reinterpret_cast<std::uintptr_t>(address);
     auto& root = root_[bits >> (kRegionBits + kMiddleBits)];
     Middle* middle = install(root, sizeof(Middle));
@@ -319,7 +326,7 @@ class BasicBlockTable {
 
   // Removes all blocks that use one of the `count` slots from `slot` on. `address` only tells how far back the region goes.
   template <typename Evict>
-  [[gnu::noinline]] static void clear_run(Slot* slot, unsigned count, const void* address, Evict& evict) noexcept {
+  MT_COLD static void clear_run(Slot* slot, unsigned count, const void* address, Evict& evict) noexcept {
     const std::size_t index = reinterpret_cast<std::uintptr_t>(address) >> 4 & (kRegionSlots - 1);
     // A start reaches at most two slots ahead.
     const unsigned back = static_cast<unsigned>(std::min<std::size_t>(index, 2));

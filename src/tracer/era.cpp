@@ -31,9 +31,7 @@ Block Era::find(const void* address) const noexcept {
 
 void Era::add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
   Block replaced;
-  // At an address for the BlockTable it is the size that is impossible: no address space has that much.
-  if (BlockTable::covers(address) || !AddressTable::covers(address) || !odd_.add(0, address, record, size, replaced))
-    return drop();
+  if (!AddressTable::covers(address) || !odd_.add(0, address, record, size, replaced)) return drop();
   account_free(thread, replaced);
   account_allocation(thread, record, size);
 }

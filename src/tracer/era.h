@@ -58,7 +58,7 @@ class Era {
 
   // Enters a block. pre: the caller owns it, and `record` is from record().
   MT_HOT void add(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
-    if (!BlockTable::covers(address) || size > BlockTable::kMaxSize) [[unlikely]]
+    if (!BlockTable::covers(address)) [[unlikely]]
       return add_odd(thread, address, size, record);
     const auto evict = [&](const Block& stale) { account_free(thread, stale); };
     if (!blocks_.add(address, record, size, evict)) [[unlikely]]
@@ -79,7 +79,7 @@ class Era {
       return take_odd(address);
     return blocks_.take(address);
   }
-  void put_back(const void* address, const Block& block) noexcept;
+  MT_COLD void put_back(const void* address, const Block& block) noexcept;
 
   MT_HOT bool account_free(ThreadState& thread, Block block) noexcept {
     if (block.record != kNone) {
@@ -171,15 +171,15 @@ class Era {
     epoch_.store(next, std::memory_order_relaxed);
   }
 
-  void fold_pending(ThreadState& thread) noexcept;
-  void add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept;
-  Block take_odd(const void* address) noexcept;
-  bool remove_odd(ThreadState& thread, const void* address) noexcept;
-  void reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept;
-  void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
-  void account_free_apart(ThreadState& thread, Block block) noexcept;
+  MT_COLD void fold_pending(ThreadState& thread) noexcept;
+  MT_COLD void add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept;
+  MT_COLD Block take_odd(const void* address) noexcept;
+  MT_COLD bool remove_odd(ThreadState& thread, const void* address) noexcept;
+  MT_COLD void reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept;
+  MT_COLD void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
+  MT_COLD void account_free_apart(ThreadState& thread, Block block) noexcept;
   void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;
-  void wrap_epoch() noexcept;
+  MT_COLD void wrap_epoch() noexcept;
   Ledger* ledger_of(ThreadState& thread) noexcept;
   std::int64_t total(const ThreadList& threads) const noexcept;
 
