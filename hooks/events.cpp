@@ -9,7 +9,7 @@ namespace {
 // The bracket around an event that does not hold the main interpreter's GIL.
 class Section {
  public:
-  explicit Section(Thread& thread) noexcept : thread_(thread), era_(control.enter(thread)) { thread.exclusive = false; }
+  explicit Section(Thread& thread) noexcept : thread_(thread), era_(control.enter(thread)) {}
   Section(const Section&) = delete;
   Section& operator=(const Section&) = delete;
   ~Section() { control.leave(thread_); }
@@ -21,32 +21,36 @@ class Section {
   Era* era_;
 };
 
-void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* block, std::size_t size) noexcept {
+bool refresh_apart(Thread& thread, Era& era) noexcept {
+  const std::uint64_t version = control.version();
   // The era can be newer than the version: who replaces it changes one after the other.
-  if (thread.version != control.version() || thread.stack.era() != era.number()) refresh(thread, era);
-  if (thread.context_apart == kNone) thread.context_apart = make_context(thread, era);
+  if (thread.version_apart == version && thread.stack.era() == era.number()) return true;
+  thread.stack.reset(era);
+  thread.own_states = {};
+  thread.context_apart = era.tables().contexts.intern({.thread = thread.index, .thread_records = 1});
+  thread.version_apart = thread.context_apart == kNone ? 0 : version;
+  return thread.context_apart != kNone;
+}
+
+void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* block, std::size_t size) noexcept {
+  if (!refresh_apart(thread, era)) return era.drop();
   const PyThreadState* state = attached != nullptr ? attached : compat::detached(thread.own_states);
   const compat::Frame* top = state == nullptr ? nullptr : compat::top_frame(state);
-  const RecordId record =
-      thread.context_apart == kNone ? kNone : thread.stack.capture(era, top, thread.context_apart, true);
+  const RecordId record = thread.stack.capture(era, top, thread.context_apart, true);
   if (record == kNone) return era.drop();
-  era.add(thread, block, size, record);
+  era.add(Access::kApart, thread, block, size, record);
 }
 
 }  // namespace
 
-void refresh(Thread& thread, Era& era) noexcept {
+bool refresh(Thread& thread, Era& era) noexcept {
   // Read first: a change that comes while this runs is seen at the next event.
   const std::uint64_t version = control.version();
   thread.stack.reset(era);
-  thread.context = kNone;
-  thread.context_apart = kNone;
   thread.own_states = {};
-  thread.version = version;
-}
-
-ContextId make_context(Thread& thread, Era& era) noexcept {
-  return era.tables().contexts.intern({.thread = thread.index, .thread_records = thread.exclusive ? 0u : 1u});
+  thread.context = era.tables().contexts.intern({.thread = thread.index, .thread_records = 0});
+  thread.version = thread.context == kNone ? 0 : version;
+  return thread.context != kNone;
 }
 
 void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
@@ -57,7 +61,7 @@ void record_apart(Thread& thread, PyThreadState* attached, const void* block, st
 void forget_apart(Thread& thread, const void* block) noexcept {
   const Section section(thread);
   Era* era = section.era();
-  if (era != nullptr && era->remove(thread, block)) control.invalidate();
+  if (era != nullptr && era->remove(Access::kApart, thread, block)) control.invalidate();
 }
 
 Block take_apart(Thread& thread, const void* block) noexcept {
@@ -81,7 +85,7 @@ void resized_apart(Thread& thread, PyThreadState* attached, const void* old_bloc
     if (known) era->put_back(old_block, old);
     return;
   }
-  if (known && era->account_free(thread, old)) control.invalidate();
+  if (known && era->account_free(Access::kApart, thread, old)) control.invalidate();
   add_apart(thread, *era, attached, block, size);
 }
 

@@ -22,9 +22,9 @@ inline PyThreadState* attached_thread(Thread& thread) noexcept {
   return kGil == Gil::kHeld ? compat::attached_by_contract(thread.own_states) : compat::attached(thread.own_states);
 }
 
-// Brings what is cached in `thread` up to the current version. Rare: another era, or a code object that died.
-void refresh(Thread& thread, Era& era) noexcept;
-ContextId make_context(Thread& thread, Era& era) noexcept;
+// Brings what is cached in `thread` up to the current version: another era has begun, or a code object has died. False
+// when memory cannot be had.
+MT_COLD bool refresh(Thread& thread, Era& era) noexcept;
 
 // Cold: events without the main interpreter's GIL.
 void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
@@ -35,10 +35,9 @@ void resized_apart(Thread& thread, PyThreadState* attached, const void* old_bloc
 
 // The calling thread's record in an exclusive event.
 MT_HOT RecordId capture(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
-  if (thread.version != control.version()) [[unlikely]]
-    refresh(thread, era);
-  if (thread.context == kNone) [[unlikely]]
-    thread.context = make_context(thread, era);
+  if (thread.version != control.version()) [[unlikely]] {
+    if (!refresh(thread, era)) return kNone;
+  }
   return thread.stack.capture(era, compat::top_frame(attached), thread.context, false);
 }
 
@@ -53,11 +52,10 @@ MT_HOT void record(Thread& thread, const void* block, std::size_t size) noexcept
     return record_apart(thread, attached, block, size);
   Era* era = control.era();
   if (era == nullptr) return;
-  thread.exclusive = true;
   const RecordId record = capture(thread, *era, attached);
   if (record == kNone) [[unlikely]]
     return era->drop();
-  era->add(thread, block, size, record);
+  era->add(Access::kExclusive, thread, block, size, record);
 }
 
 template <Gil kGil>
@@ -67,8 +65,7 @@ MT_HOT void forget(Thread& thread, const void* block) noexcept {
     return forget_apart(thread, block);
   Era* era = control.era();
   if (era == nullptr) return;
-  thread.exclusive = true;
-  if (era->remove(thread, block)) [[unlikely]]
+  if (era->remove(Access::kExclusive, thread, block)) [[unlikely]]
     control.invalidate();
 }
 
@@ -90,13 +87,12 @@ inline void end_resize(Thread& thread, const void* old_block, const Block& old, 
     return resized_apart(thread, attached, old_block, old, block, size);
   Era* era = control.era();
   if (era == nullptr) return;
-  thread.exclusive = true;
   if (block == nullptr) return era->put_back(old_block, old);
-  if (era->account_free(thread, old)) control.invalidate();
+  if (era->account_free(Access::kExclusive, thread, old)) control.invalidate();
   const RecordId record = capture(thread, *era, attached);
   if (record == kNone) [[unlikely]]
     return era->drop();
-  era->add(thread, block, size, record);
+  era->add(Access::kExclusive, thread, block, size, record);
 }
 
 }  // namespace memtrace

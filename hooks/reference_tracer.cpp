@@ -38,7 +38,6 @@ MT_HOT void on_create(PyObject* object) noexcept {
   if (!is_exclusive(attached) || era == nullptr) [[unlikely]]
     return;
   thread->busy = true;
-  thread->exclusive = true;
   const RecordId record = capture(*thread, *era, attached);
   if (record != kNone) [[likely]]
     era->reassign(*thread, compat::block_of(object), record);

@@ -89,12 +89,14 @@ class ShadowStack {
   };
 
   static constexpr std::size_t kPlaces = 512;
-  static constexpr unsigned kRecentBits = 9;
+  static constexpr unsigned kRecentBits = 11;
+  static constexpr std::size_t kRecents = std::size_t{1} << kRecentBits;
   static constexpr std::size_t kRecentCodes = 128;
 
   MT_HOT RecordId record_at(Era& era, NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
     const std::uint64_t place = std::uint64_t{parent} << 32 | site;
-    Recent& recent = recent_[(place * 0x9e3779b97f4a7c15u) >> (64 - kRecentBits)];
+    // The sites of one function lie side by side already; different parents' must not lie on top of each other.
+    Recent& recent = recent_[(site ^ parent * 0x9e3779b1u >> (32 - kRecentBits)) & (kRecents - 1)];
     if (recent.place == place && recent.context == context) [[likely]]
       return recent.record;
     const RecordId record = era.record(parent, site, context, thread_half);
@@ -174,7 +176,7 @@ class ShadowStack {
   std::uint64_t era_ = 0;  // of recent_
   // Where in entries_ a frame was last put: a hint.
   std::uint32_t places_[kPlaces] = {};
-  Recent recent_[std::size_t{1} << kRecentBits] = {};
+  Recent recent_[kRecents] = {};
   RecentCode recent_codes_[kRecentCodes] = {};
   // Stands for the innermost entry when there is none: no frame has its address.
   const Entry none_ = {reinterpret_cast<const compat::Frame*>(this), nullptr};

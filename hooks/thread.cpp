@@ -25,7 +25,7 @@ Thread* Thread::attach() noexcept {
   if (thread == nullptr) return nullptr;
   thread->native_id = os::native_thread_id();
   // What an earlier thread had cached is not this one's.
-  thread->version = 0;
+  thread->version = thread->version_apart = 0;
   thread->busy = false;
   current_ = thread;
   compat::check_thread_slot();
@@ -43,7 +43,7 @@ void Thread::on_thread_exit(void* value) noexcept {
 Thread* Thread::begin_late() noexcept {
   Thread* thread = make();
   if (thread == nullptr) return nullptr;
-  thread->version = 0;
+  thread->version = thread->version_apart = 0;
   thread->busy = false;
   return thread;
 }

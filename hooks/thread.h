@@ -12,8 +12,10 @@
 namespace memtrace {
 
 struct Thread : ThreadState {
-  ContextId context = kNone;  // of exclusive events; kNone until first needed
-  ContextId context_apart = kNone;  // of the others
+  ContextId context = kNone;  // of exclusive events; good while `version` is
+  // The same for the others.
+  ContextId context_apart = kNone;
+  std::uint64_t version_apart = 0;
   [[no_unique_address]] compat::OwnStates own_states;
   // The last block of the object domain, until the reference tracer has seen the object in it.
   const void* last_object_block = nullptr;

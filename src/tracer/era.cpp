@@ -29,11 +29,12 @@ Block Era::find(const void* address) const noexcept {
   return AddressTable::covers(address) ? odd_.find(0, address) : Block{};
 }
 
-void Era::add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
+void Era::add_odd(Access access, ThreadState& thread, const void* address, std::uint64_t size,
+                  RecordId record) noexcept {
   Block replaced;
   if (!AddressTable::covers(address) || !odd_.add(0, address, record, size, replaced)) return drop();
-  account_free(thread, replaced);
-  account_allocation(thread, record, size);
+  account_free(access, thread, replaced);
+  account_allocation(access, thread, record, size);
 }
 
 Block Era::take_odd(const void* address) noexcept {
@@ -45,13 +46,13 @@ Block Era::take_odd(const void* address) noexcept {
   return block;
 }
 
-bool Era::remove_odd(ThreadState& thread, const void* address) noexcept {
-  return account_free(thread, take_odd(address));
+bool Era::remove_odd(Access access, ThreadState& thread, const void* address) noexcept {
+  return account_free(access, thread, take_odd(address));
 }
 
 void Era::reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept {
   const Block block = find(address);
-  if (block.record != kNone && block.record != record) add_odd(thread, address, block.size, record);
+  if (block.record != kNone && block.record != record) add_odd(Access::kExclusive, thread, address, block.size, record);
 }
 
 Ledger* Era::ledger_of(ThreadState& thread) noexcept {
@@ -72,7 +73,7 @@ void Era::account_allocation_apart(ThreadState& thread, RecordId record, std::ui
   add_pending(thread, static_cast<std::int64_t>(size));
 }
 
-void Era::account_free_apart(ThreadState& thread, Block block) noexcept {
+void Era::account_free_apart(Access access, ThreadState& thread, Block block) noexcept {
   const bool own = is_thread_record(block.record) &&
                    tables_->contexts[tables_->tree.key(block.record).context].thread == thread.index;
   if (own) {
@@ -82,7 +83,7 @@ void Era::account_free_apart(ThreadState& thread, Block block) noexcept {
     const bool noted = ledger != nullptr && ledger->freed(block.record, block.size);
     if (!noted && !spare_.freed(block.record, block.size)) return drop();
   }
-  if (thread.exclusive)
+  if (access == Access::kExclusive)
     current_.subtract(static_cast<std::int64_t>(block.size));
   else
     add_pending(thread, -static_cast<std::int64_t>(block.size));

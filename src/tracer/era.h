@@ -35,6 +35,9 @@ class SharedTables : public Tables {
   std::atomic<std::uint32_t> references_{1};
 };
 
+// Which kind an event is of: whether it may write what the main interpreter's GIL protects.
+enum class Access { kExclusive, kApart };
+
 class Era {
  public:
   static constexpr std::int64_t kPendingLimit = 64 * 1024;
@@ -57,20 +60,21 @@ class Era {
   }
 
   // Enters a block. pre: the caller owns it, and `record` is from record().
-  MT_HOT void add(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept {
+  MT_HOT void add(Access access, ThreadState& thread, const void* address, std::uint64_t size,
+                  RecordId record) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
-      return add_odd(thread, address, size, record);
-    const auto evict = [&](const Block& stale) { account_free(thread, stale); };
+      return add_odd(access, thread, address, size, record);
+    const auto evict = [&](const Block& stale) { account_free(access, thread, stale); };
     if (!blocks_.add(address, record, size, evict)) [[unlikely]]
       return drop();
-    account_allocation(thread, record, size);
+    account_allocation(access, thread, record, size);
   }
 
   // Takes a block out of the table and counts it out. True when it was a registered code object.
-  MT_HOT bool remove(ThreadState& thread, const void* address) noexcept {
+  MT_HOT bool remove(Access access, ThreadState& thread, const void* address) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
-      return remove_odd(thread, address);
-    return account_free(thread, blocks_.take(address));
+      return remove_odd(access, thread, address);
+    return account_free(access, thread, blocks_.take(address));
   }
 
   // The first half of remove(): the counters still have the block. Finish with account_free() or put_back().
@@ -81,32 +85,33 @@ class Era {
   }
   MT_COLD void put_back(const void* address, const Block& block) noexcept;
 
-  MT_HOT bool account_free(ThreadState& thread, Block block) noexcept {
+  MT_HOT bool account_free(Access access, ThreadState& thread, Block block) noexcept {
     if (block.record != kNone) {
-      if (thread.exclusive && !is_thread_record(block.record)) [[likely]] {
+      if (access == Access::kExclusive && !is_thread_record(block.record)) [[likely]] {
         counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
         current_.subtract(static_cast<std::int64_t>(block.size));
       } else {
-        account_free_apart(thread, block);
+        account_free_apart(access, thread, block);
       }
     }
     return block.code != kNone;
   }
 
-  // Gives a live block to another record: it was reused without being freed. A block that is not traced stays so. pre: the caller owns it.
+  // Gives a live block to another record: it was reused without being freed. A block that is not traced
+  // stays so. pre: the caller owns it; the event is exclusive.
   MT_HOT void reassign(ThreadState& thread, const void* address, RecordId record) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return reassign_odd(thread, address, record);
     const Block block = blocks_.exchange_record(address, record);
     if (block.record == kNone || block.record == record) return;
-    if (thread.exclusive && !is_thread_record(block.record)) [[likely]] {
+    if (!is_thread_record(block.record)) [[likely]] {
       // The total stays as it is.
       const std::uint32_t epoch = epoch_.load(std::memory_order_relaxed);
       counters_.freed(block.record, block.size, epoch);
       counters_.allocated(record, block.size, epoch);
     } else {
-      account_free(thread, {block.record, block.size, kNone});
-      account_allocation(thread, record, block.size);
+      account_free(Access::kExclusive, thread, {block.record, block.size, kNone});
+      account_allocation(Access::kExclusive, thread, record, block.size);
     }
   }
 
@@ -149,9 +154,8 @@ class Era {
       : tables_(tables), number_(number), nframe_(nframe) {}
   ~Era() { tables_->release(); }
 
-  MT_HOT void account_allocation(ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
-    if (!thread.exclusive) [[unlikely]]
-      return account_allocation_apart(thread, record, size);
+  MT_HOT void account_allocation(Access access, ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
+    if (access == Access::kApart) return account_allocation_apart(thread, record, size);
     counters_.allocated(record, size, epoch_.load(std::memory_order_relaxed));
     if (thread.pending.get() != 0) [[unlikely]]
       fold_pending(thread);
@@ -172,12 +176,13 @@ class Era {
   }
 
   MT_COLD void fold_pending(ThreadState& thread) noexcept;
-  MT_COLD void add_odd(ThreadState& thread, const void* address, std::uint64_t size, RecordId record) noexcept;
+  MT_COLD void add_odd(Access access, ThreadState& thread, const void* address, std::uint64_t size,
+                       RecordId record) noexcept;
   MT_COLD Block take_odd(const void* address) noexcept;
-  MT_COLD bool remove_odd(ThreadState& thread, const void* address) noexcept;
+  MT_COLD bool remove_odd(Access access, ThreadState& thread, const void* address) noexcept;
   MT_COLD void reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept;
   MT_COLD void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
-  MT_COLD void account_free_apart(ThreadState& thread, Block block) noexcept;
+  MT_COLD void account_free_apart(Access access, ThreadState& thread, Block block) noexcept;
   void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;
   MT_COLD void wrap_epoch() noexcept;
   Ledger* ledger_of(ThreadState& thread) noexcept;

@@ -16,10 +16,8 @@ namespace memtrace {
 struct ThreadState {
   // Inside a hook: what the real allocator does underneath is part of the event.
   bool busy = false;
-  // This event may write what the main interpreter's GIL protects.
-  bool exclusive = false;
   ThreadIndex index = 0;
-  // Control::version at the last event: all that is cached in here is of that version.
+  // Control::version at the last exclusive event: what is cached for such events is of that version.
   std::uint64_t version = 0;
 
   // Nonzero while an event without the GIL may use the era; see Control.
