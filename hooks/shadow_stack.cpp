@@ -66,69 +66,83 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
   return true;
 }
 
-const ShadowStack::RecentCode* ShadowStack::find_recent(Era& era, const PyCodeObject* code) noexcept {
-  const compat::Instruction start = compat::code_start(code);
-  const auto bits = reinterpret_cast<std::uintptr_t>(code);
-  RecentCode& recent = recent_codes_[(bits >> 4 ^ bits >> 11) & (kRecentCodes - 1)];
-  if (recent.start == start && recent.generation == generation_) [[likely]]
-    return &recent;
+bool ShadowStack::learn(Era& era, const PyCodeObject* code, RecentCode& recent) noexcept {
   const Code* known = find_code(era, code);
-  if (known == nullptr) return nullptr;
-  recent = {start, known->base_site, known->units, known->first_traceable, generation_};
-  return &recent;
+  if (known == nullptr) return false;
+  recent = {compat::code_start(code), known->base_site, known->units, known->first_traceable, generation_};
+  return true;
+}
+
+bool ShadowStack::grow() noexcept {
+  if (!entries_.reserve(size_ + 1, size_) || !depths_.reserve(size_ + 1, size_) || !reals_.reserve(size_ + 1, size_))
+    return false;
+  capacity_ = static_cast<std::uint32_t>(std::min({entries_.capacity(), depths_.capacity(), reals_.capacity()}));
+  return true;
 }
 
 bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   const std::uint32_t index = size_;
-  const std::uint32_t depth = index == 0 ? 0 : depths_[index - 1];
-  if (!entries_.reserve(index + 1, index) || !depths_.reserve(index + 1, index) || !reals_.reserve(depth + 1, depth))
+  if (index >= capacity_ && !grow()) [[unlikely]]
     return false;
+  const std::uint32_t depth = index == 0 ? 0 : depths_[index - 1];
   const compat::Instruction now = compat::instruction(frame);
   entries_[index] = {frame, now};
   depths_[index] = depth;
   places_[place_of(frame)] = index;
-  ++size_;
+  size_ = index + 1;
   leaf_.units = 0;
   if (compat::is_internal(frame)) return true;
 
-  const RecentCode* code = find_recent(era, compat::code(frame));
-  if (code == nullptr) return false;
+  const PyCodeObject* code = compat::code(frame);
+  const auto bits = reinterpret_cast<std::uintptr_t>(code);
+  RecentCode& recent = recent_codes_[(bits >> 4 ^ bits >> 11) & (kRecentCodes - 1)];
+  if (recent.start != compat::code_start(code) || recent.generation != generation_) [[unlikely]] {
+    if (!learn(era, code, recent)) return false;
+  }
   // A generator counts from its first instruction. What lies before it (3.11 and 3.12 start one unit early) is its first line.
-  const std::uint32_t first_traceable = compat::is_generator(frame) ? 0 : code->first_traceable;
-  const std::ptrdiff_t unit = now - code->start;
+  const std::uint32_t first_traceable = compat::is_generator(frame) ? 0 : recent.first_traceable;
+  const std::ptrdiff_t unit = now - recent.start;
   if (unit < static_cast<std::ptrdiff_t>(first_traceable) && first_traceable != 0)
     return true;  // not complete: charged to its caller
-  const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(code->units) - 1);
-  reals_[depth] = {.site = code->base_site + static_cast<SiteId>(known), .node = kNone, .crossing = kNone};
-  leaf_.first = code->start + first_traceable;
-  leaf_.units = code->units - first_traceable;
-  leaf_.first_site = code->base_site + first_traceable;
+  const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(recent.units) - 1);
+  std::uint32_t anchor = depth == 0 ? 0 : reals_[depth - 1].anchor;
+  if (depth + 1 >= anchor + 2 * nframe_) anchor += nframe_;
+  reals_[depth] = {
+      .site = recent.base_site + static_cast<SiteId>(known), .anchor = anchor, .node = kNone, .crossing = kNone};
+  leaf_.first = recent.start + first_traceable;
+  leaf_.units = recent.units - first_traceable;
+  leaf_.first_site = recent.base_site + first_traceable;
   depths_[index] = depth + 1;
   return true;
 }
 
 NodeId ShadowStack::anchor_node(Era& era, std::uint32_t hidden) noexcept {
-  const std::uint32_t index = hidden / nframe_;
-  if (index >= anchors_known_) {
-    if (!anchors_.reserve(index + 1, anchors_known_)) return kNone;
-    for (; anchors_known_ <= index; ++anchors_known_) anchors_[anchors_known_] = kNone;
+  if (hidden >= anchors_known_) [[unlikely]] {
+    if (!anchors_.reserve(hidden + 1, anchors_known_)) return kNone;
+    for (; anchors_known_ <= hidden; ++anchors_known_) anchors_[anchors_known_] = kNone;
   }
-  if (anchors_[index] == kNone) anchors_[index] = era.tables().tree.anchor(hidden);
-  return anchors_[index];
+  if (anchors_[hidden] == kNone) anchors_[hidden] = era.tables().tree.anchor(hidden);
+  return anchors_[hidden];
 }
 
 // The node below which the frame `index` is entered, with all that are missing on the way.
 NodeId ShadowStack::parent_of(Era& era, std::uint32_t index) noexcept {
-  const std::uint32_t anchor = anchor_of(index);
-  const auto link = [&](std::uint32_t i) -> NodeId& {
-    return anchor_of(i) == anchor ? reals_[i].node : reals_[i].crossing;
-  };
+  const std::uint32_t anchor = reals_[index].anchor;
   std::uint32_t first = index;
-  while (first > anchor && link(first - 1) == kNone) --first;
-  NodeId node = first == anchor ? anchor_node(era, anchor) : link(first - 1);
+  while (first > anchor) {
+    const NodeId node = chain_at(first - 1, anchor);
+    if (node != kNone) return first == index ? node : make_chain(era, node, first, index, anchor);
+    --first;
+  }
+  return make_chain(era, anchor_node(era, anchor), first, index, anchor);
+}
+
+// Enters the frames [first, index) below `node`.
+NodeId ShadowStack::make_chain(Era& era, NodeId node, std::uint32_t first, std::uint32_t index,
+                               std::uint32_t anchor) noexcept {
   for (; first < index && node != kNone; ++first) {
     node = era.tables().tree.child(node, reals_[first].site);
-    link(first) = node;
+    chain_at(first, anchor) = node;
   }
   return node;
 }

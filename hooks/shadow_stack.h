@@ -4,7 +4,7 @@
 // the loads do not wait for one another: the chain of `previous` pointers is only checked, after the fact, and nothing is read at an address before it
 // is known to be a live frame. Only frames that changed are interned.
 //
-// A stack is interned as a chain of nodes that starts a bounded number of frames below the top, at an anchor (see anchor_of), so that a deep
+// A stack is interned as a chain of nodes that starts a bounded number of frames below the top, at an anchor (see Real), so that a deep
 // stack costs no more than a shallow one and a recursion adds one node a level. What lies beyond `nframe` in a chain is cut when it is read.
 //
 // Budget: about 10 ns for 20 unchanged frames; one look-up in the node tree for each frame that changed.
@@ -56,7 +56,10 @@ class ShadowStack {
   // One frame of the program.
   struct Real {
     SiteId site;
-    NodeId node;  // the chain that ends here, from anchor_of(index); kNone: not interned yet
+    // The number of outermost frames left out of this frame's chain, a multiple of nframe. A chain is between nframe and
+    // 2 * nframe - 1 frames long once the stack is that deep, and successive frames share theirs.
+    std::uint32_t anchor;
+    NodeId node;  // the chain that ends here, from the anchor; kNone: not interned yet
     NodeId crossing;  // the same from the next anchor, for frames further in
   };
 
@@ -72,7 +75,7 @@ class ShadowStack {
   };
 
   // A code object that was met lately.
-  struct RecentCode {
+  struct alignas(32) RecentCode {
     compat::Instruction start;
     SiteId base_site;
     std::uint32_t units;
@@ -129,14 +132,6 @@ class ShadowStack {
     return moved == 0 && compat::caller(live) == outside;
   }
 
-  // The number of outermost frames left out of the chain of the frame with this index. A chain is between nframe and 2 * nframe - 1 frames long
-  // once the stack is that deep, and successive frames share theirs.
-  std::uint32_t anchor_of(std::uint32_t index) const noexcept {
-    if (index + 1 < 2 * nframe_) [[likely]]
-      return 0;
-    return ((index + 1) / nframe_ - 1) * nframe_;
-  }
-
   static std::size_t place_of(const compat::Frame* frame) noexcept {
     const auto bits = reinterpret_cast<std::uintptr_t>(frame);
     return (bits >> 4 ^ bits >> 13) & (kPlaces - 1);
@@ -148,9 +143,14 @@ class ShadowStack {
   static constexpr std::uint32_t kUnchanged = ~0u;
   std::uint32_t unchanged_below(std::uint32_t index) const noexcept;
   std::uint32_t window_below(std::uint32_t index) const noexcept;
-  bool push(Era& era, const compat::Frame* frame) noexcept;
-  const RecentCode* find_recent(Era& era, const PyCodeObject* code) noexcept;
-  NodeId parent_of(Era& era, std::uint32_t index) noexcept;
+  MT_HOT bool push(Era& era, const compat::Frame* frame) noexcept;
+  MT_COLD bool grow() noexcept;
+  MT_COLD bool learn(Era& era, const PyCodeObject* code, RecentCode& recent) noexcept;
+  MT_HOT NodeId parent_of(Era& era, std::uint32_t index) noexcept;
+  NodeId make_chain(Era& era, NodeId node, std::uint32_t first, std::uint32_t index, std::uint32_t anchor) noexcept;
+  MT_HOT NodeId& chain_at(std::uint32_t index, std::uint32_t anchor) noexcept {
+    return reals_[index].anchor == anchor ? reals_[index].node : reals_[index].crossing;
+  }
   NodeId anchor_node(Era& era, std::uint32_t hidden) noexcept;
 
   const compat::Frame* frame_outside(std::uint32_t low) const noexcept {
@@ -164,6 +164,7 @@ class ShadowStack {
   Leaf leaf_ = {};
 
   std::uint32_t size_ = 0;
+  std::uint32_t capacity_ = 0;  // of entries_, depths_ and reals_
   std::uint32_t nframe_ = 1;
   std::uint32_t window_ = 2;
   std::uint32_t generation_ = 0;
