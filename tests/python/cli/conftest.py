@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,25 @@ _OWN_VARIABLES = ("PYTHONMEMTRACE", "PYTHONTRACEMALLOC", "NO_COLOR", "COLUMNS")
 
 def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_not_ignored() -> Iterator[None]:
+    """Programs start with the default disposition of each signal, also where the tests themselves run in the background.
+
+    A shell without job control ignores SIGINT for such jobs, nohup ignores SIGHUP, and children inherit that. They do
+    not inherit a handler, so one that does nothing takes its place.
+    """
+    ignored = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, lambda *_: None)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Programs:
@@ -51,6 +71,14 @@ class Programs:
         """Run a program under `memtrace run`, which shows nothing and writes self.snapshot."""
         run = ("-m", "memtrace", "run", "--quiet", "--output", str(self.snapshot))
         return self.python(*interpreter, *run, *words, **options)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_in_a_terminal() -> Iterator[None]:
+    """Shells without job control start what runs in the background with SIGINT ignored, which children inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
