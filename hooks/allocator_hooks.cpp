@@ -7,8 +7,8 @@ namespace memtrace::allocator_hooks {
 
 namespace {
 
-// Marks the calling thread as inside a hook. Null inside, and when there is no memory for its state: pass the call on and
-// record nothing.
+// Marks the calling thread as inside a hook. Null inside, and when there is no memory for its state: pass the call on
+// and record nothing.
 MT_HOT Thread* enter(PyMemAllocatorDomain domain) noexcept {
   Thread* thread = Thread::current();
   if (thread == nullptr) [[unlikely]]
@@ -97,7 +97,8 @@ struct Hooks {
     thread->busy = true;
     PyMemAllocatorEx top;
     PyMem_GetAllocator(kDomain, &top);
-    // A pool above us serves small blocks itself: taken for "not called", it would be called by us and we by it, in a circle.
+    // A pool above us serves small blocks itself: taken for "not called", it would be called by us and we by it, in a
+    // circle.
     for (const std::size_t size : {std::size_t{1}, kLargeProbe}) top.free(top.ctx, top.malloc(top.ctx, size));
     thread->busy = busy;
     return thread->nested_calls[kDomain] != before;

@@ -8,7 +8,8 @@ namespace memtrace {
 
 namespace {
 
-// A str as bytes: UTF-8, lone surrogates as three bytes. Reads the object's own storage and none of its caches, which other threads may be filling.
+// A str as bytes: UTF-8, lone surrogates as three bytes. Reads the object's own storage and none of its caches, which
+// other threads may be filling.
 class Utf8 {
  public:
   explicit Utf8(PyObject* object) noexcept {
@@ -66,7 +67,8 @@ class Utf8 {
     linetable = {PyBytes_AS_STRING(code->co_linetable), static_cast<std::size_t>(PyBytes_GET_SIZE(code->co_linetable))};
   const CodeId id = era.tables().codes.intern({filename.view(), qualname.view(), linetable, code->co_firstlineno,
                                                compat::code_units(code), compat::first_traceable(code)});
-  // Without the mark (no memory, or a place the table does not cover) the code is interned anew each time: slower, but right.
+  // Without the mark (no memory, or a place the table does not cover) the code is interned anew each time: slower, but
+  // right.
   if (id != kNone && AddressTable::covers(code)) era.blocks().mark_code(code, id);
   return id;
 }

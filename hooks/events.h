@@ -1,7 +1,7 @@
 // What the allocator hooks and the reference tracer do with the tracer, whatever the domain.
 //
-// None of these takes the GIL, calls Python or fails the program. When something cannot be recorded it is dropped and counted.
-// pre, for all: `thread` is the caller's own state and marked busy.
+// None of these takes the GIL, calls Python or fails the program. When something cannot be recorded it is dropped and
+// counted. pre, for all: `thread` is the caller's own state and marked busy.
 #pragma once
 
 #include "hooks/compat/frame.h"

@@ -13,8 +13,8 @@ namespace {
 
 std::uint32_t limit = 1;
 
-// Our structures need no lock to be held over a fork: they are lock-free, so the child finds them usable whatever the other threads were doing. What those
-// had half done is put right in the child.
+// Our structures need no lock to be held over a fork: they are lock-free, so the child finds them usable whatever the
+// other threads were doing. What those had half done is put right in the child.
 void after_fork_in_child() {
   Thread* own = Thread::current();
   if (own != nullptr) own->native_id = os::native_thread_id();
@@ -28,7 +28,8 @@ void watch_forks() noexcept {
 
 bool finalization_watched = false;
 
-// The interpreter is gone, and what was traced with it. A program that embeds another afterwards finds allocators without our hooks (3.12 and later).
+// The interpreter is gone, and what was traced with it. A program that embeds another afterwards finds allocators
+// without our hooks (3.12 and later).
 void after_finalization() {
   finalization_watched = false;
   allocator_hooks::uninstall();

@@ -44,8 +44,8 @@ std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
   return 0;
 }
 
-// Walks the live frames down to one that the shadow has, with the right frames below it; that one becomes the last entry. The frames above it are left
-// in fresh_[0, fresh), innermost first. False when memory cannot be had.
+// Walks the live frames down to one that the shadow has, with the right frames below it; that one becomes the last
+// entry. The frames above it are left in fresh_[0, fresh), innermost first. False when memory cannot be had.
 bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noexcept {
   std::uint32_t ceiling = size_;
   fresh = 0;
@@ -99,7 +99,8 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   if (recent.start != compat::code_start(code) || recent.generation != generation_) [[unlikely]] {
     if (!learn(era, code, recent)) return false;
   }
-  // A generator counts from its first instruction. What lies before it (3.11 and 3.12 start one unit early) is its first line.
+  // A generator counts from its first instruction. What lies before it (3.11 and 3.12 start one unit early) is its
+  // first line.
   const std::uint32_t first_traceable = compat::is_generator(frame) ? 0 : recent.first_traceable;
   const std::ptrdiff_t unit = now - recent.start;
   if (unit < static_cast<std::ptrdiff_t>(first_traceable) && first_traceable != 0)

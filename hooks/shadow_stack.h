@@ -1,15 +1,17 @@
 // The calling thread's stack as it was at its last event, and what changed since.
 //
-// A capture compares the live frames with the shadow from the top down, as far as `nframe` reaches. The shadow *predicts* each frame's address, so
-// the loads do not wait for one another: the chain of `previous` pointers is only checked, after the fact, and nothing is read at an address before it
-// is known to be a live frame. Only frames that changed are interned.
+// A capture compares the live frames with the shadow from the top down, as far as `nframe` reaches. The shadow
+// *predicts* each frame's address, so the loads do not wait for one another: the chain of `previous` pointers is only
+// checked, after the fact, and nothing is read at an address before it is known to be a live frame. Only frames that
+// changed are interned.
 //
-// A stack is interned as a chain of nodes that starts a bounded number of frames below the top, at an anchor (see Real), so that a deep
-// stack costs no more than a shallow one and a recursion adds one node a level. What lies beyond `nframe` in a chain is cut when it is read.
+// A stack is interned as a chain of nodes that starts a bounded number of frames below the top, at an anchor (see
+// Real), so that a deep stack costs no more than a shallow one and a recursion adds one node a level. What lies beyond
+// `nframe` in a chain is cut when it is read.
 //
 // Budget: about 10 ns for 20 unchanged frames; one look-up in the node tree for each frame that changed.
-// Limits: frames outside the window are known by address alone: should others have come to lie at the very same addresses
-// below an unchanged window, the trace's total depth can be that of the older ones. Its frames cannot.
+// Limits: frames outside the window are known by address alone: should others have come to lie at the very same
+// addresses below an unchanged window, the trace's total depth can be that of the older ones. Its frames cannot.
 // Thread-safety: belongs to one thread.
 #pragma once
 
@@ -29,7 +31,8 @@ class ShadowStack {
   // The number of the era of the last reset(); 0 before.
   std::uint64_t era() const noexcept { return era_; }
 
-  // The record of an allocation under `top` in `context`; kNone when memory cannot be had. `top` is null outside of Python.
+  // The record of an allocation under `top` in `context`; kNone when memory cannot be had. `top` is null outside of
+  // Python.
   MT_HOT RecordId capture(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
     if (top_->frame != top || !is_unchanged(top_, lowest_, outside_)) [[unlikely]]
       return capture_changed(era, top, context, thread_half);
@@ -56,8 +59,8 @@ class ShadowStack {
   // One frame of the program.
   struct Real {
     SiteId site;
-    // The number of outermost frames left out of this frame's chain, a multiple of nframe. A chain is between nframe and
-    // 2 * nframe - 1 frames long once the stack is that deep, and successive frames share theirs.
+    // The number of outermost frames left out of this frame's chain, a multiple of nframe. A chain is between nframe
+    // and 2 * nframe - 1 frames long once the stack is that deep, and successive frames share theirs.
     std::uint32_t anchor;
     NodeId node;  // the chain that ends here, from the anchor; kNone: not interned yet
     NodeId crossing;  // the same from the next anchor, for frames further in
@@ -83,8 +86,8 @@ class ShadowStack {
     std::uint32_t generation;
   };
 
-  // A record that was asked for lately. Loops ask for the same few again and again, and this answers without a walk over
-  // siblings.
+  // A record that was asked for lately. Loops ask for the same few again and again, and this answers without a walk
+  // over siblings.
   struct Recent {
     std::uint64_t place;  // parent and site
     ContextId context;
@@ -107,8 +110,8 @@ class ShadowStack {
     return record;
   }
 
-  // Whether the frames below that of `entry`, which is live, are those of the entries down to `lowest`, each at the same
-  // instruction, and `outside` the next.
+  // Whether the frames below that of `entry`, which is live, are those of the entries down to `lowest`, each at the
+  // same instruction, and `outside` the next.
   //
   // One branch a frame: only the links decide whether the next frame may be read.
   MT_HOT static bool is_unchanged(const Entry* entry, const Entry* lowest, const compat::Frame* outside) noexcept {

@@ -1,7 +1,8 @@
 // The hooks' state of the calling thread, one thread-local pointer away.
 //
-// Only the pointer is thread-local: a larger object does not fit the static TLS block that a module loaded at run time gets a share of.
-// The state lives as long as the process; a thread that has ended leaves its state to the next (see ThreadState).
+// Only the pointer is thread-local: a larger object does not fit the static TLS block that a module loaded at run time
+// gets a share of. The state lives as long as the process; a thread that has ended leaves its state to the next (see
+// ThreadState).
 #pragma once
 
 #include "hooks/compat/thread.h"

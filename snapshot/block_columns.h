@@ -1,5 +1,5 @@
-// BlockColumns: one entry per live block, in order: its owner (a record id while a snapshot is deferred, a row afterwards)
-// and its size. 8 bytes a block; sizes of 4 GiB - 1 and more are in a side list.
+// BlockColumns: one entry per live block, in order: its owner (a record id while a snapshot is deferred, a row
+// afterwards) and its size. 8 bytes a block; sizes of 4 GiB - 1 and more are in a side list.
 //
 // Limit: 2^32-1 blocks. Thread-safety: a plain value.
 #pragma once
@@ -35,8 +35,8 @@ class BlockColumns {
   // std::length_error beyond the limit.
   void append(std::uint32_t owner, std::uint64_t size);
 
-  // Filling in bulk: resize, write both columns, and give what was written as kLargeSize to add_large, in rising order of
-  // position.
+  // Filling in bulk: resize, write both columns, and give what was written as kLargeSize to add_large, in rising order
+  // of position.
   void resize(std::size_t count) {
     owner_.resize(count);
     size_.resize(count);

@@ -1,7 +1,7 @@
 // Little-endian numbers and columns of numbers in bytes; the reader checks every access.
 //
-// A column of n numbers is stored as byte planes: the n lowest bytes first, then the n second lowest, and so on. Numbers
-// that are mostly small leave planes of zeros, which compress to nothing and fast.
+// A column of n numbers is stored as byte planes: the n lowest bytes first, then the n second lowest, and so on.
+// Numbers that are mostly small leave planes of zeros, which compress to nothing and fast.
 // Thread-safety: plain values.
 #pragma once
 
@@ -61,8 +61,8 @@ class ByteWriter {
   Bytes bytes_;
 };
 
-// Reads `bytes`, which begin at `offset` of the file; errors name that offset plus what was read, or only `offset` when the
-// bytes were compressed and have no place of their own in the file.
+// Reads `bytes`, which begin at `offset` of the file; errors name that offset plus what was read, or only `offset` when
+// the bytes were compressed and have no place of their own in the file.
 class ByteReader {
  public:
   enum class Place : std::uint8_t { exact, section };

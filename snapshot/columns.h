@@ -1,7 +1,7 @@
 // What snapshots share: the columns of one capture, and the selection that a filter made of them.
 //
-// Columns are immutable once resolved. Until then keys_, stacks_ and the blocks' owners are the resolver's business, and
-// only what resolve() has published may be read. Private to snapshot/.
+// Columns are immutable once resolved. Until then keys_, stacks_ and the blocks' owners are the resolver's business,
+// and only what resolve() has published may be read. Private to snapshot/.
 // Thread-safety: resolve() may be called from any thread; everything else is const after it.
 #pragma once
 

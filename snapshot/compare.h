@@ -1,8 +1,9 @@
 // Comparison of two snapshots by group, in tracemalloc's order.
 //
-// Every group of either snapshot gives one difference; a group that is missing on one side counts as zero there. Snapshots
-// that share a Dictionary are merged by integers; others are first translated into a Dictionary of the result's own.
-// A function or module group shows its heaviest site of the new snapshot, or of the old one when it is gone.
+// Every group of either snapshot gives one difference; a group that is missing on one side counts as zero there.
+// Snapshots that share a Dictionary are merged by integers; others are first translated into a Dictionary of the
+// result's own. A function or module group shows its heaviest site of the new snapshot, or of the old one when it is
+// gone.
 //
 // Order: largest first by (|size_diff|, size, |count_diff|, count, traceback).
 // Thread-safety: pure function; the result is a value.

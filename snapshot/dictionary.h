@@ -5,16 +5,17 @@
 //   stack      (parent stack, frame): a path from the oldest frame to the most recent one; stack 0 is empty
 //   traceback  (stack, total_nframe); traceback 0 is the unknown frame alone
 //
-// One Dictionary is shared by all snapshots of one origin (one tracing era, one file, one list of literal traces), so two
-// of its snapshots compare by integers. Ids are dense, never reused, and a stack's parent has a smaller id than the stack.
+// One Dictionary is shared by all snapshots of one origin (one tracing era, one file, one list of literal traces), so
+// two of its snapshots compare by integers. Ids are dense, never reused, and a stack's parent has a smaller id than the
+// stack.
 //
-// Strings are WTF-8: UTF-8 in which a lone surrogate is written as its three bytes (Python's 'surrogatepass'). Byte order
-// therefore equals Python's order of str. Interning does not validate; the file reader does.
+// Strings are WTF-8: UTF-8 in which a lone surrogate is written as its three bytes (Python's 'surrogatepass'). Byte
+// order therefore equals Python's order of str. Interning does not validate; the file reader does.
 //
 // Limits: 2^32-1 entries per table, kMaxDepth frames per stack, strings below 4 GiB. Beyond: std::length_error.
-// Thread-safety: any number of readers beside one writer. Writers exclude each other through Dictionary::Writer. A reader
-// may use every id that it got from a writer's thread through any synchronisation (a Snapshot provides it). Views and
-// references into the Dictionary stay valid as long as it lives.
+// Thread-safety: any number of readers beside one writer. Writers exclude each other through Dictionary::Writer. A
+// reader may use every id that it got from a writer's thread through any synchronisation (a Snapshot provides it).
+// Views and references into the Dictionary stay valid as long as it lives.
 #pragma once
 
 #include <cstddef>
@@ -139,8 +140,8 @@ class Dictionary {
   mutable std::shared_ptr<const KeyTables> keys_;
 };
 
-// Exclusive right to intern, for bulk work. Holds the Dictionary's lock from construction to destruction: do not call the
-// Dictionary's own intern_* or keys() meanwhile on the same thread; reading by id is allowed.
+// Exclusive right to intern, for bulk work. Holds the Dictionary's lock from construction to destruction: do not call
+// the Dictionary's own intern_* or keys() meanwhile on the same thread; reading by id is allowed.
 class Dictionary::Writer {
  public:
   explicit Writer(Dictionary& dictionary) : dictionary_(dictionary), lock_(dictionary.mutex_) {}

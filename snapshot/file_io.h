@@ -11,8 +11,8 @@ namespace memtrace::snapshot {
 
 std::vector<std::byte> read_file(const std::string& path);
 
-// See dump() in format.h. Keeps the permissions of a file that exists. Where the folder may not be written to but the file
-// may, it is written in place. Not synced to the disk.
+// See dump() in format.h. Keeps the permissions of a file that exists. Where the folder may not be written to but the
+// file may, it is written in place. Not synced to the disk.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
 
 }  // namespace memtrace::snapshot

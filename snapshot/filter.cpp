@@ -51,8 +51,8 @@ class Evaluator {
   std::vector<Answer> names_;
 };
 
-// Calls hit(row) for each of the rows that the filter names, whatever `inclusive` says. A Filter with a domain names a row
-// when both match.
+// Calls hit(row) for each of the rows that the filter names, whatever `inclusive` says. A Filter with a domain names a
+// row when both match.
 template <class Hit>
 void for_each_match(const AnyFilter& any, const Snapshot& snapshot, Hit&& hit) {
   const auto keys = snapshot.keys();

@@ -3,8 +3,8 @@
 //   inclusive filters are pooled: a trace is kept when any of them matches (or when there is none)
 //   exclusive filters are pooled: a trace is dropped when any of them matches
 //
-// A pattern is a shell pattern over code points, exactly as Python's fnmatch on a case-sensitive system: * ? [seq] [!seq].
-// A name or pattern that ends in ".pyc" is read as ".py".
+// A pattern is a shell pattern over code points, exactly as Python's fnmatch on a case-sensitive system: * ? [seq]
+// [!seq]. A name or pattern that ends in ".pyc" is read as ".py".
 //
 // Thread-safety: values; const use from any thread.
 #pragma once

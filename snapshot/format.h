@@ -1,9 +1,9 @@
 // File format of snapshots: versioned, little-endian, compressed and checked by section. README.md shows the layout.
 //
-// Reading trusts nothing: every byte of a file is covered by a checksum or a fixed value, every length is checked against
-// what is there before memory is asked for, ids are range-checked, strings validated. The memory asked for is bounded by a
-// multiple of the file's size (kMaxExpansion in format_sections.h). Sections that this version does not know are skipped
-// when they are marked optional.
+// Reading trusts nothing: every byte of a file is covered by a checksum or a fixed value, every length is checked
+// against what is there before memory is asked for, ids are range-checked, strings validated. The memory asked for is
+// bounded by a multiple of the file's size (kMaxExpansion in format_sections.h). Sections that this version does not
+// know are skipped when they are marked optional.
 //
 // Errors: FormatError (damaged, not a snapshot), NewerVersionError, std::system_error (input and output, with errno),
 // std::bad_alloc. Thread-safety: pure functions.
@@ -48,14 +48,14 @@ class NewerVersionError : public FormatError {
 // The bytes begin with our magic number.
 bool looks_like_snapshot(std::span<const std::byte> bytes) noexcept;
 
-// Selected rows and blocks only; resolves a deferred snapshot. `attributes` are the caller's own bytes: stored as they are in
-// a section of their own (left out when empty), checked as all others, and given back by from_bytes().
+// Selected rows and blocks only; resolves a deferred snapshot. `attributes` are the caller's own bytes: stored as they
+// are in a section of their own (left out when empty), checked as all others, and given back by from_bytes().
 std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::byte> attributes = {});
 Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* attributes = nullptr);
 
-// Writes through a temporary file in the same folder and a rename: a reader sees the old file or the whole new one. A path
-// that exists and is no regular file (a pipe, /dev/stdout) is written directly; a symbolic link is followed. `path` is in
-// the file system's encoding.
+// Writes through a temporary file in the same folder and a rename: a reader sees the old file or the whole new one. A
+// path that exists and is no regular file (a pipe, /dev/stdout) is written directly; a symbolic link is followed.
+// `path` is in the file system's encoding.
 void dump(const Snapshot& snapshot, const std::string& path, std::span<const std::byte> attributes = {});
 Snapshot load(const std::string& path);
 

@@ -10,8 +10,8 @@ namespace memtrace::snapshot {
 
 namespace {
 
-// Ids of the file, by position, as ids of the Dictionary that is being built. A file of ours has no duplicates, so both are
-// the same; another file may have some.
+// Ids of the file, by position, as ids of the Dictionary that is being built. A file of ours has no duplicates, so both
+// are the same; another file may have some.
 using IdMap = std::vector<std::uint32_t>;
 
 std::uint32_t mapped(const ByteReader& in, const IdMap& map, std::uint32_t id, const char* what) {

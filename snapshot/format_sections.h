@@ -1,5 +1,5 @@
-// The container of the file format: a header, a table of sections, and the sections, each compressed and checked on its own.
-// What the sections hold is format_write.cpp's and format_read.cpp's business; README.md draws the layout.
+// The container of the file format: a header, a table of sections, and the sections, each compressed and checked on its
+// own. What the sections hold is format_write.cpp's and format_read.cpp's business; README.md draws the layout.
 // Thread-safety: pure functions.
 #pragma once
 
@@ -16,8 +16,8 @@ inline constexpr std::size_t kHeaderSize = 32;
 inline constexpr std::size_t kSectionEntrySize = 32;
 inline constexpr std::size_t kMaxSections = 256;
 
-// A section may grow to this when it is decompressed: kFreeExpansion bytes, and kMaxExpansion for each byte stored. So a file
-// cannot ask for memory out of proportion to its size; the writer pads what compresses better.
+// A section may grow to this when it is decompressed: kFreeExpansion bytes, and kMaxExpansion for each byte stored. So
+// a file cannot ask for memory out of proportion to its size; the writer pads what compresses better.
 inline constexpr std::uint64_t kFreeExpansion = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kMaxExpansion = 64;
 

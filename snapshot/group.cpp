@@ -78,8 +78,8 @@ Preorder preorder_of(const Dictionary& dictionary, std::size_t count) {
 }
 
 // As sums_by_every_frame, but of the frames of one group in a traceback only the oldest counts. In preorder the stacks
-// below a frame of a group are an interval, so whether one of its ancestors is of the same group is a comparison with the
-// end of the group's latest interval.
+// below a frame of a group are an interval, so whether one of its ancestors is of the same group is a comparison with
+// the end of the group's latest interval.
 std::vector<Sum> sums_by_oldest_frame_of_group(const Dictionary& dictionary, const KeyTables& tables,
                                                const FrameGroups& groups, const std::vector<Sum>& inclusive) {
   std::vector<Sum> sums(tables.frame_count());
@@ -96,8 +96,8 @@ std::vector<Sum> sums_by_oldest_frame_of_group(const Dictionary& dictionary, con
   return sums;
 }
 
-// Sums of finer groups with their sites, gathered into coarser ones: the heaviest part gives the site, the first of equally
-// heavy ones. part(i) is a Group, for i below group_of.size().
+// Sums of finer groups with their sites, gathered into coarser ones: the heaviest part gives the site, the first of
+// equally heavy ones. part(i) is a Group, for i below group_of.size().
 template <class Part>
 std::vector<Group> gather(Part&& part, std::span<const std::uint32_t> group_of, std::size_t count) {
   std::vector<Group> groups(count);

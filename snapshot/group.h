@@ -1,7 +1,8 @@
 // Sums by group: the common ground of statistics and comparison. Private to snapshot/.
 //
-// Counters go from rows to frames first and from there to groups, each step a scatter-add over dense ids; for tracebacks
-// they go from rows, sorted by path, to paths. On the way the heaviest of what is merged is chosen as the group's site.
+// Counters go from rows to frames first and from there to groups, each step a scatter-add over dense ids; for
+// tracebacks they go from rows, sorted by path, to paths. On the way the heaviest of what is merged is chosen as the
+// group's site.
 // Thread-safety: pure functions.
 #pragma once
 

@@ -59,7 +59,8 @@ class StableArray {
   std::size_t memory() const noexcept { return std::size_t{size()} * sizeof(T); }
 
  private:
-  // Chunk k holds kFirst << k elements, so 23 pointers reach 2^32. Pages of a chunk that were not written to cost nothing.
+  // Chunk k holds kFirst << k elements, so 23 pointers reach 2^32. Pages of a chunk that were not written to cost
+  // nothing.
   static constexpr unsigned kFirstBits = 10;
   static constexpr std::uint64_t kFirst = std::uint64_t{1} << kFirstBits;
 

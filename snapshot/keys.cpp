@@ -175,9 +175,9 @@ FrameGroups KeyTables::make_modules() const {
   return groups;
 }
 
-// Level by level from the oldest frames: the stacks of one depth, sorted by (path of the parent, line), fall into runs that
-// are the paths of that depth. Numbered in this order (breadth first) siblings are neighbours and in order, and two linear
-// passes over the tree turn the numbers into preorder.
+// Level by level from the oldest frames: the stacks of one depth, sorted by (path of the parent, line), fall into runs
+// that are the paths of that depth. Numbered in this order (breadth first) siblings are neighbours and in order, and
+// two linear passes over the tree turn the numbers into preorder.
 PathGroups KeyTables::make_paths() const {
   const FrameGroups& line_groups = lines();
   std::vector<StackId> by_depth(stack_count_ - 1);

@@ -1,8 +1,8 @@
 // KeyTables: for every frame and stack of a Dictionary the number of the group it belongs to, by kind of key.
 //
 // Numbers are dense and rise in the order in which tracemalloc sorts the groups' tracebacks (by name for function and
-// module), so that a group's number is also its sort key, and equal number means equal key. Statistics are then scatter-adds
-// over integers.
+// module), so that a group's number is also its sort key, and equal number means equal key. Statistics are then
+// scatter-adds over integers.
 //
 // A KeyTables covers what its Dictionary held when it was made. Each table is computed at its first use.
 // Thread-safety: const use from any thread, while the Dictionary lives (names and numbers: as long as the KeyTables).
@@ -28,8 +28,8 @@ struct FrameGroups {
   std::vector<std::string> names;  // by number; function and module only
 };
 
-// Groups of stacks: stacks with the same (file, line) all the way are one path. Path 0 is the empty stack; numbers are a
-// preorder of the tree of paths with children in order, which is the lexicographic order of the paths.
+// Groups of stacks: stacks with the same (file, line) all the way are one path. Path 0 is the empty stack; numbers are
+// a preorder of the tree of paths with children in order, which is the lexicographic order of the paths.
 struct PathGroups {
   std::vector<std::uint32_t> of_stack;
   std::uint32_t count = 0;

@@ -31,9 +31,9 @@ struct SetItem {
 
 using Characters = std::vector<std::uint32_t>;
 
-// Splits the inside of a set at the hyphens that make ranges, and removes reversed ranges, as fnmatch.translate does before
-// it hands the set to the regular expression compiler. What is left of the text around a removed range can read as
-// something else (a leading '!' negates): that is Python's behaviour too.
+// Splits the inside of a set at the hyphens that make ranges, and removes reversed ranges, as fnmatch.translate does
+// before it hands the set to the regular expression compiler. What is left of the text around a removed range can read
+// as something else (a leading '!' negates): that is Python's behaviour too.
 std::vector<Characters> split_ranges(const Characters& inside) {
   std::vector<Characters> parts;
   std::size_t begin = 0;

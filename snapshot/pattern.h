@@ -1,8 +1,9 @@
 // Pattern: a shell pattern compiled to be matched against many file names.
 //
-// The language is that of Python's fnmatch.fnmatchcase, over code points: `*` any run, `?` any one, `[seq]` and `[!seq]` one
-// in or not in a set with ranges; a `[` that is never closed is literal; an empty or reversed range is as Python reads it.
-// Text is WTF-8 (see dictionary.h); a byte that is no part of valid text counts as one code point of its own.
+// The language is that of Python's fnmatch.fnmatchcase, over code points: `*` any run, `?` any one, `[seq]` and
+// `[!seq]` one in or not in a set with ranges; a `[` that is never closed is literal; an empty or reversed range is as
+// Python reads it. Text is WTF-8 (see dictionary.h); a byte that is no part of valid text counts as one code point of
+// its own.
 //
 // Cost of a match: O(name) for patterns with one star, O(name * pattern) at worst; never allocates.
 // Thread-safety: a value; const use from any thread.

@@ -1,11 +1,11 @@
 // Resolver: turns the tracer's record ids into dictionary entries, at the first use of a live snapshot.
 //
-// A live snapshot copies counters only; names, lines and columns are decoded when somebody looks. The implementation (see
-// take.h) works over the tracer's append-only tables and must keep them alive, and unchanged for the ids it was given, for
-// as long as it lives: a snapshot outlives stop(), clear_traces() and fork().
+// A live snapshot copies counters only; names, lines and columns are decoded when somebody looks. The implementation
+// (see take.h) works over the tracer's append-only tables and must keep them alive, and unchanged for the ids it was
+// given, for as long as it lives: a snapshot outlives stop(), clear_traces() and fork().
 //
-// Thread-safety: several snapshots of one era share a resolver, so resolve() may be called from several threads at once and
-// must serialise itself (holding a Dictionary::Writer for the whole call does that). It must not call into Python.
+// Thread-safety: several snapshots of one era share a resolver, so resolve() may be called from several threads at once
+// and must serialise itself (holding a Dictionary::Writer for the whole call does that). It must not call into Python.
 #pragma once
 
 #include <cstdint>

@@ -1,16 +1,17 @@
 // Snapshot: the live memory of one instant, as an immutable value.
 //
-//   row     what its blocks share (traceback, domain, context) and their number and bytes; statistics, filters and diffs
+//   row     what its blocks share (traceback, domain, context) and their number and bytes; statistics, filters and
+// diffs
 //           read rows only
 //   block   one live block: its row and its size; optional, order kept; 8 bytes each
 //
-// A snapshot is made deferred (from the tracer: record ids, resolved at first use) or resolved (from a file or from literal
-// traces, see SnapshotBuilder). A filtered snapshot shares its parent's columns and selects rows; its blocks are selected
-// when somebody looks.
+// A snapshot is made deferred (from the tracer: record ids, resolved at first use) or resolved (from a file or from
+// literal traces, see SnapshotBuilder). A filtered snapshot shares its parent's columns and selects rows; its blocks
+// are selected when somebody looks.
 //
 // Limits: 2^32-1 rows, 2^32-1 blocks; sizes are 64 bit.
-// Thread-safety: all const members may be called from any thread; the first use resolves under a lock. Copies are cheap and
-// share everything.
+// Thread-safety: all const members may be called from any thread; the first use resolves under a lock. Copies are cheap
+// and share everything.
 #pragma once
 
 #include <cstddef>
@@ -46,8 +47,8 @@ struct Block {
 
 class Snapshot {
  public:
-  // From the tracer. Columns of `counters` have record_ids' length; every block's owner is one of record_ids (a block that
-  // has none is left out at resolution and counted in dropped()). Nothing is looked at now: O(1).
+  // From the tracer. Columns of `counters` have record_ids' length; every block's owner is one of record_ids (a block
+  // that has none is left out at resolution and counted in dropped()). Nothing is looked at now: O(1).
   static Snapshot deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
                            std::vector<RecordId> record_ids, Counters counters, std::optional<BlockColumns> blocks,
                            std::int64_t traceback_limit, std::uint64_t dropped = 0);
@@ -78,18 +79,20 @@ class Snapshot {
   std::size_t block_count() const;
   Block block(std::size_t position) const;
 
-  // The blocks compare equal one by one as tracemalloc's trace tuples do: domain, size, (filename, lineno) of each frame,
-  // total_nframe.
+  // The blocks compare equal one by one as tracemalloc's trace tuples do: domain, size, (filename, lineno) of each
+  // frame, total_nframe.
   bool same_blocks(const Snapshot& other) const;
 
   // A snapshot of those selected rows for which keep[row] is not 0; keep is indexed by row index (as row()), of length
   // column_count().
   Snapshot select_rows(std::span<const std::uint8_t> keep) const;
-  // A snapshot of chosen blocks (positions as block(), rising), for filters that look at single traces. O(chosen blocks).
+  // A snapshot of chosen blocks (positions as block(), rising), for filters that look at single traces. O(chosen
+  // blocks).
   Snapshot select_blocks(std::span<const std::size_t> positions) const;
   std::size_t column_count() const noexcept;
 
-  // The columns themselves, for code that reads all rows: keys, stacks (of keys[i].traceback) and counters by row index.
+  // The columns themselves, for code that reads all rows: keys, stacks (of keys[i].traceback) and counters by row
+  // index.
   std::span<const ResolvedRecord> keys() const;
   std::span<const StackId> stacks() const;
   const Counters& counters() const noexcept;

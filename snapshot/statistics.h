@@ -7,9 +7,9 @@
 //   function     key "module.qualname"; the one frame is the group's heaviest site
 //   module       key "package.module"; the one frame is the group's heaviest site
 //
-// Grouping is by the most recent frame. With `cumulative` every frame of a traceback counts: filename and lineno count a
-// key as often as it occurs in the traceback (tracemalloc's code does, so recursion counts twice); function and module
-// count it once per traceback.
+// Grouping is by the most recent frame. With `cumulative` every frame of a traceback counts: filename and lineno count
+// a key as often as it occurs in the traceback (tracemalloc's code does, so recursion counts twice); function and
+// module count it once per traceback.
 //
 // Order: largest first by (size, count, traceback), traceback as the tuple of (file, line), oldest first; function and
 // module groups by (size, count, key).

@@ -1,7 +1,8 @@
 // Taking snapshots of the tracer: the only part of snapshot/ that sees it.
 //
-// take() copies counters and, when asked for, the blocks' (record, size) columns; what a record means is decoded at the snapshot's first use, from the
-// era's tables, which the snapshot keeps alive. Snapshots of one era share one Dictionary and one Resolver, so each record is decoded once.
+// take() copies counters and, when asked for, the blocks' (record, size) columns; what a record means is decoded at the
+// snapshot's first use, from the era's tables, which the snapshot keeps alive. Snapshots of one era share one
+// Dictionary and one Resolver, so each record is decoded once.
 //
 // Thread-safety: the caller holds the GIL, under which eras come and go.
 #pragma once

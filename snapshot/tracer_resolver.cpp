@@ -27,7 +27,8 @@ ResolvedRecord TracerResolver::decode(RecordId record, Dictionary::Writer& write
 
 TracebackId TracerResolver::traceback(const RecordKey& key, Dictionary::Writer& writer) {
   if (key.site == kUnknownSite) return kUnknownTraceback;
-  // Innermost first. The chain goes on beyond what the trace shows, down to its anchor, which knows how many frames are below it.
+  // Innermost first. The chain goes on beyond what the trace shows, down to its anchor, which knows how many frames are
+  // below it.
   chain_.assign(1, key.site);
   std::uint32_t hidden = 0;
   for (NodeId id = key.parent; id != kRoot;) {

@@ -1,6 +1,8 @@
-// Interpreter frames and code objects as the hooks read them: plain loads, nothing that can fail, allocate or take a reference.
+// Interpreter frames and code objects as the hooks read them: plain loads, nothing that can fail, allocate or take a
+// reference.
 //
-// pre, for all of them: the frame belongs to the calling thread's own stack, which stands still while the thread is in a hook.
+// pre, for all of them: the frame belongs to the calling thread's own stack, which stands still while the thread is in
+// a hook.
 // Source: Include/internal/pycore_frame.h (3.11 to 3.13), pycore_interpframe_structs.h (3.14 and later).
 #pragma once
 
@@ -12,8 +14,8 @@
 namespace memtrace::compat {
 
 using Frame = _PyInterpreterFrame;
-// A place in a code object's instructions. 3.11 and 3.12 keep the last unit executed, which may be an inline cache; later versions the instruction
-// itself. Both decode to the same line.
+// A place in a code object's instructions. 3.11 and 3.12 keep the last unit executed, which may be an inline cache;
+// later versions the instruction itself. Both decode to the same line.
 using Instruction = const std::uint16_t*;
 
 inline const Frame* top_frame(const PyThreadState* thread) noexcept {
@@ -62,7 +64,8 @@ inline Instruction code_start(const PyCodeObject* code) noexcept {
   return reinterpret_cast<Instruction>(code->co_code_adaptive);
 }
 inline std::uint32_t code_units(const PyCodeObject* code) noexcept { return static_cast<std::uint32_t>(Py_SIZE(code)); }
-// Units before the first that counts as executing: a frame that has not reached it is not complete and its caller is charged.
+// Units before the first that counts as executing: a frame that has not reached it is not complete and its caller is
+// charged.
 inline std::uint32_t first_traceable(const PyCodeObject* code) noexcept {
   return static_cast<std::uint32_t>(code->_co_firsttraceable);
 }

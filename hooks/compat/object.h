@@ -7,8 +7,8 @@
 
 namespace memtrace::compat {
 
-// Bytes between the start of an object's block and the object: the collector's header, and before it the slots of a managed dict or weak
-// reference. Source: _PyType_PreHeaderSize in Include/internal/pycore_object.h.
+// Bytes between the start of an object's block and the object: the collector's header, and before it the slots of a
+// managed dict or weak reference. Source: _PyType_PreHeaderSize in Include/internal/pycore_object.h.
 inline std::size_t pre_header_size(const PyTypeObject* type) noexcept {
   const unsigned long flags = type->tp_flags;
   std::size_t size = 0;

@@ -1,7 +1,8 @@
-// Python.h and the internal headers, once and in the order that compiles on every version. Include this and never Python.h.
+// Python.h and the internal headers, once and in the order that compiles on every version. Include this and never
+// Python.h.
 //
-// The internal headers are for the layout of frames and code objects alone, which has no public form. They belong to one minor version: the
-// module is built for the interpreter that loads it.
+// The internal headers are for the layout of frames and code objects alone, which has no public form. They belong to
+// one minor version: the module is built for the interpreter that loads it.
 #pragma once
 
 #ifndef Py_BUILD_CORE_MODULE

@@ -42,9 +42,9 @@ inline PyThreadState* attached(OwnStates& own) noexcept {
 #if PY_VERSION_HEX >= 0x030c0000
   return attached_by_contract(own);
 #else
-  // 3.11 has one variable for the process: whoever holds the GIL, which need not be the caller. The function below it knows
-  // a thread's first state; those of sub-interpreters are known from events with the GIL. The ident tells a state of ours
-  // from another thread's at the same address.
+  // 3.11 has one variable for the process: whoever holds the GIL, which need not be the caller. The function below it
+  // knows a thread's first state; those of sub-interpreters are known from events with the GIL. The ident tells a state
+  // of ours from another thread's at the same address.
   PyThreadState* const holder = ask_interpreter();
   if (holder == nullptr || holder == PyGILState_GetThisThreadState()) return holder;
   return holder == own.last && holder->thread_id == PyThread_get_thread_ident() ? holder : nullptr;
@@ -59,8 +59,8 @@ inline bool is_finalizing() noexcept {
 #endif
 }
 
-// The state of a thread that has released its GIL (its frames stand still as long as it is in a hook), or null. Once the
-// interpreter finalizes, the states of other threads are freed under them.
+// The state of a thread that has released its GIL (its frames stand still as long as it is in a hook), or null. Once
+// the interpreter finalizes, the states of other threads are freed under them.
 inline PyThreadState* detached([[maybe_unused]] const OwnStates& own) noexcept {
   if (is_finalizing()) return nullptr;
 #if PY_VERSION_HEX < 0x030c0000
@@ -69,7 +69,8 @@ inline PyThreadState* detached([[maybe_unused]] const OwnStates& own) noexcept {
   return PyGILState_GetThisThreadState();
 }
 
-// Whether holding `thread` means holding the main interpreter's GIL. Sub-interpreters that share it are served like those that do not.
+// Whether holding `thread` means holding the main interpreter's GIL. Sub-interpreters that share it are served like
+// those that do not.
 inline bool holds_main_gil(const PyThreadState* thread, const PyInterpreterState* main) noexcept {
 #ifdef Py_GIL_DISABLED
   static_cast<void>(thread);

@@ -14,8 +14,8 @@ constinit std::ptrdiff_t thread_slot_offset = 0;
 
 namespace {
 
-// Thread-local storage of libraries loaded at start-up lies this close to the thread pointer, inside every thread's stack mapping; what was loaded
-// later lies elsewhere, at a distance of its own in each thread.
+// Thread-local storage of libraries loaded at start-up lies this close to the thread pointer, inside every thread's
+// stack mapping; what was loaded later lies elsewhere, at a distance of its own in each thread.
 constexpr std::ptrdiff_t kNear = 8 * 1024;
 
 struct Storage {

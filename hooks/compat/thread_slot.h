@@ -1,8 +1,9 @@
 // The attached thread state by one load instead of two calls.
 //
-// From 3.12 on the interpreter keeps it in a thread-local variable that it does not export; asking for it costs a call, and a second one to
-// __tls_get_addr where Python is a shared library. Each event asks. When the library was loaded at start-up, the variable lies at one distance from every
-// thread's thread pointer; find_slot() looks for it once, and gives up where that does not hold.
+// From 3.12 on the interpreter keeps it in a thread-local variable that it does not export; asking for it costs a call,
+// and a second one to __tls_get_addr where Python is a shared library. Each event asks. When the library was loaded at
+// start-up, the variable lies at one distance from every thread's thread pointer; find_slot() looks for it once, and
+// gives up where that does not hold.
 #pragma once
 
 #include <cstddef>

@@ -21,8 +21,8 @@ class BlockReader {
 
   std::size_t count() const { return count_; }
 
-  // `length` blocks from `start` in steps of `step`, as (domain, size, frames, total_nframe). Equal stacks share one frames
-  // tuple. pybind11::index_error when one of them is not there.
+  // `length` blocks from `start` in steps of `step`, as (domain, size, frames, total_nframe). Equal stacks share one
+  // frames tuple. pybind11::index_error when one of them is not there.
   pybind11::list tuples(std::size_t start, std::ptrdiff_t step, std::size_t length);
   // The same as objects of a class whose slots _trace and _source are set.
   pybind11::list objects(std::size_t start, std::ptrdiff_t step, std::size_t length, const pybind11::type& cls);

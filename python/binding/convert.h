@@ -1,5 +1,5 @@
-// Conversions that pybind11's own casters do differently: text that may hold lone surrogates, and integers whose range is
-// part of the error message. Every function raises through pybind11::error_already_set or a pybind11 exception.
+// Conversions that pybind11's own casters do differently: text that may hold lone surrogates, and integers whose range
+// is part of the error message. Every function raises through pybind11::error_already_set or a pybind11 exception.
 #pragma once
 
 #include <pybind11/pybind11.h>

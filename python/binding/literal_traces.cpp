@@ -12,8 +12,8 @@ namespace memtrace::binding {
 
 namespace {
 
-// Maps objects that were read before, by identity, to their ids: tracebacks and names are shared by most traces. Holds a
-// reference to each, so that no address is used twice.
+// Maps objects that were read before, by identity, to their ids: tracebacks and names are shared by most traces. Holds
+// a reference to each, so that no address is used twice.
 class Memo {
  public:
   template <typename Make>

@@ -1,6 +1,7 @@
 // Literal traces: trace tuples as tracemalloc has them, (domain, size, frames, total_nframe), read into a snapshot.
 //
-// Frames are (filename, lineno) tuples, most recent first. total_nframe may be None, or left out as Python 3.8 wrote it.
+// Frames are (filename, lineno) tuples, most recent first. total_nframe may be None, or left out as Python 3.8 wrote
+// it.
 // Errors: TypeError and ValueError that name the trace by its position.
 #pragma once
 

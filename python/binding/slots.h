@@ -4,8 +4,8 @@
 //   slot    where objects of the class keep one of their __slots__
 //   pause   no garbage collection in a scope
 //
-// A statistic or a trace is a handful of slots: going through the class' __init__, or even through its attributes, would
-// cost more than computing it. Limits: the objects are those of make_unset(), and each slot is set once.
+// A statistic or a trace is a handful of slots: going through the class' __init__, or even through its attributes,
+// would cost more than computing it. Limits: the objects are those of make_unset(), and each slot is set once.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -40,8 +40,8 @@ inline pybind11::object make_unset(const pybind11::type& cls) {
   return pybind11::reinterpret_steal<pybind11::object>(object);
 }
 
-// Making thousands of objects makes no garbage, and would have the collector look at them again and again. In a pause no
-// finaliser runs either, so no code of others in the middle of it.
+// Making thousands of objects makes no garbage, and would have the collector look at them again and again. In a pause
+// no finaliser runs either, so no code of others in the middle of it.
 class CollectionPause {
  public:
   CollectionPause() : was_enabled_(PyGC_Disable() != 0) {}

@@ -6,6 +6,6 @@
 // benchmarks/overhead.py; see benchmarks/DEAD_ENDS.md for what did not pay.
 #define MT_HOT [[gnu::always_inline]] inline
 
-// Kept out of line: inlined, a function that is hardly ever called costs its hot caller registers, and values that leave
-// by memory.
+// Kept out of line: inlined, a function that is hardly ever called costs its hot caller registers, and values that
+// leave by memory.
 #define MT_COLD [[gnu::noinline]]

@@ -1,7 +1,8 @@
 // Ids of the tracer's tables, and what is reserved in them.
 //
-// Everything the tracer keeps is named by a 32-bit id, never by a pointer: the tables can be copied, mapped by another process or
-// written to a file as they are. Id 0 is "none" in every table, and also what an operation returns when memory could not be had.
+// Everything the tracer keeps is named by a 32-bit id, never by a pointer: the tables can be copied, mapped by another
+// process or written to a file as they are. Id 0 is "none" in every table, and also what an operation returns when
+// memory could not be had.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,8 @@ inline constexpr std::uint32_t kNone = 0;
 // Sites above this are not places in code: see kAnchorSite in node_tree.h.
 inline constexpr SiteId kMaxCodeSites = 1u << 31;
 
-// A block table slot has 26 bits for the record of a block of at most 16 bytes. The upper half belongs to records whose counters
-// are written by one thread alone; the lower half to those written under the main interpreter's GIL.
+// A block table slot has 26 bits for the record of a block of at most 16 bytes. The upper half belongs to records whose
+// counters are written by one thread alone; the lower half to those written under the main interpreter's GIL.
 inline constexpr unsigned kRecordBits = 26;
 inline constexpr RecordId kThreadRecords = 1u << (kRecordBits - 1);
 inline constexpr RecordId kRecordLimit = 1u << kRecordBits;

@@ -1,7 +1,7 @@
 // Append-only bytes, named by a 64-bit offset that never changes.
 //
-// Limits: 4 GiB in all, kChunkSize bytes for one piece. Thread-safety: append() is lock-free; a piece may be read by whoever got its offset
-// through an acquire load.
+// Limits: 4 GiB in all, kChunkSize bytes for one piece. Thread-safety: append() is lock-free; a piece may be read by
+// whoever got its offset through an acquire load.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,9 @@
 // Code objects, interned by content: file name, qualified name, first line and location table, all copied.
 //
-// Identical code that is generated, run and collected again and again is one entry. Each entry owns a run of site ids, one per code unit, so
-// that a site is an addition away from an instruction pointer and needs no table of its own.
-// Limits: 2^24 codes, 2^31 sites. A location table longer than ByteArena::kChunkSize is left out: its code shows its first line everywhere.
+// Identical code that is generated, run and collected again and again is one entry. Each entry owns a run of site ids,
+// one per code unit, so that a site is an addition away from an instruction pointer and needs no table of its own.
+// Limits: 2^24 codes, 2^31 sites. A location table longer than ByteArena::kChunkSize is left out: its code shows its
+// first line everywhere.
 // Thread-safety: lock-free.
 #pragma once
 

@@ -1,11 +1,12 @@
 // Hash -> id, append-only: the one index under all interning.
 //
-// The index holds (32-bit hash, id) pairs by open addressing; what an id means, and whether it equals the key that is looked for, is the
-// caller's. It grows by putting a table of twice the size in front and copying the old pairs over; until that is done a look-up asks both.
-// Old tables are kept until the index goes (a reader may be in one), which the doubling bounds to the size of the current one.
+// The index holds (32-bit hash, id) pairs by open addressing; what an id means, and whether it equals the key that is
+// looked for, is the caller's. It grows by putting a table of twice the size in front and copying the old pairs over;
+// until that is done a look-up asks both. Old tables are kept until the index goes (a reader may be in one), which the
+// doubling bounds to the size of the current one.
 //
-// Limits: 2^30 pairs; two threads that insert equal keys while the index grows may both succeed, and the key then has two ids. Who groups
-// by content never notices.
+// Limits: 2^30 pairs; two threads that insert equal keys while the index grows may both succeed, and the key then has
+// two ids. Who groups by content never notices.
 // Thread-safety: find() and insert() are lock-free.
 #pragma once
 
@@ -47,8 +48,8 @@ class IdIndex {
     return kNone;
   }
 
-  // Adds `id` unless an equal one is there already; returns the one that stands, or kNone when the index is full and cannot grow.
-  // pre: the element of `id` is complete.
+  // Adds `id` unless an equal one is there already; returns the one that stands, or kNone when the index is full and
+  // cannot grow. pre: the element of `id` is complete.
   template <typename Equal>
   std::uint32_t insert(std::uint32_t hash, std::uint32_t id, Equal&& equal) noexcept {
     if (const std::uint32_t present = find(hash, equal)) return present;
@@ -85,7 +86,8 @@ class IdIndex {
   static std::uint32_t hash_of(std::uint64_t pair) noexcept { return static_cast<std::uint32_t>(pair >> 32); }
   static std::uint32_t id_of(std::uint64_t pair) noexcept { return static_cast<std::uint32_t>(pair); }
   static std::uint32_t grow_at(const Table* table) noexcept { return table->mask / 4 * 3; }
-  // The table behind `table` as long as it has pairs that `table` may lack. To be asked before `table` itself is read: pairs move there meanwhile.
+  // The table behind `table` as long as it has pairs that `table` may lack. To be asked before `table` itself is read:
+  // pairs move there meanwhile.
   static const Table* older_with_pairs(const Table& table) noexcept {
     return table.older == nullptr || table.older->drained.load(std::memory_order_acquire) ? nullptr : table.older;
   }
@@ -122,8 +124,8 @@ class IdIndex {
       return;
     }
     if (fresh->older == nullptr) return;
-    // More than one table, when an earlier growth is not done yet. A pair that another thread still adds behind this loop stays there unseen: that key
-    // will get a second id.
+    // More than one table, when an earlier growth is not done yet. A pair that another thread still adds behind this
+    // loop stays there unseen: that key will get a second id.
     for (const Table* table = fresh->older; table != nullptr;) {
       const Table* next = older_with_pairs(*table);
       for (std::uint32_t i = 0; i <= table->mask; ++i) {

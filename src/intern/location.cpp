@@ -6,7 +6,8 @@ namespace memtrace {
 
 namespace {
 
-// Entry kinds, in bits 3 to 6 of an entry's first byte. Up to 9 they are short forms with columns, 10 to 12 one line with columns.
+// Entry kinds, in bits 3 to 6 of an entry's first byte. Up to 9 they are short forms with columns, 10 to 12 one line
+// with columns.
 constexpr unsigned kOneLine0 = 10;
 constexpr unsigned kOneLine2 = 12;
 constexpr unsigned kNoColumns = 13;

@@ -1,4 +1,5 @@
-// Decoding of CPython's location tables (PEP 657; the format of 3.11 and later, Objects/locations.md in the interpreter's source).
+// Decoding of CPython's location tables (PEP 657; the format of 3.11 and later, Objects/locations.md in the
+// interpreter's source).
 //
 // Pure functions over untrusted bytes: any input gives some answer, none reads out of bounds.
 #pragma once

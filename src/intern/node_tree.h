@@ -1,17 +1,21 @@
-// Call stacks as a tree: a node is one frame under its callers, a record is the frame that allocates, under its callers, in a context.
+// Call stacks as a tree: a node is one frame under its callers, a record is the frame that allocates, under its
+// callers, in a context.
 //
 //        root ── a ── b          nodes: a caller, at the instruction that called
 //                 │   └─ r3      record: the allocating instruction below b
-//                 ├─ r1          records are leaves and carry the counters; most frames that allocate never call from the same
+//                 ├─ r1          records are leaves and carry the counters; most frames that allocate never call from
+// the same
 //                 └─ r2          instruction, so a leaf costs no node
 //
-// A look-up walks the siblings below one parent. They were made in the order in which the program first came by, and programs repeat
-// themselves: the walk is short and goes where the cache already is, and adding a leaf touches nothing that is far away. That is what keeps
-// programs with hundreds of thousands of distinct stacks (recursion, coroutines) cheap: a hash index would miss the cache on each.
-// Behind kSiblingLimit siblings a parent's further children go to a hash index.
+// A look-up walks the siblings below one parent. They were made in the order in which the program first came by, and
+// programs repeat themselves: the walk is short and goes where the cache already is, and adding a leaf touches nothing
+// that is far away. That is what keeps programs with hundreds of thousands of distinct stacks (recursion, coroutines)
+// cheap: a hash index would miss the cache on each. Behind kSiblingLimit siblings a parent's further children go to a
+// hash index.
 //
-// Limits: 2^26 nodes, kThreadRecords records of each half. Thread-safety: lock-free; a thread that loses the race for a link walks on, and at
-// worst leaves one unused element. `Atom` is a parameter so that tests can run the real code on seeded schedules.
+// Limits: 2^26 nodes, kThreadRecords records of each half. Thread-safety: lock-free; a thread that loses the race for a
+// link walks on, and at worst leaves one unused element. `Atom` is a parameter so that tests can run the real code on
+// seeded schedules.
 #pragma once
 
 #include <atomic>
@@ -28,7 +32,8 @@ namespace memtrace {
 inline constexpr NodeId kRoot = 1;
 // The place of an allocation outside of any Python frame.
 inline constexpr SiteId kUnknownSite = 1;
-// A child of the root with this bit stands for "so many frames are not shown": the low bits are their number. See anchor().
+// A child of the root with this bit stands for "so many frames are not shown": the low bits are their number. See
+// anchor().
 inline constexpr SiteId kAnchorSite = 1u << 31;
 
 template <template <typename> class Atom>

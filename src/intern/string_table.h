@@ -1,4 +1,5 @@
-// Interned strings: file names and function names, as UTF-8 with lone surrogates kept (three bytes each), so that any Python str fits.
+// Interned strings: file names and function names, as UTF-8 with lone surrogates kept (three bytes each), so that any
+// Python str fits.
 //
 // Limit: ByteArena's. Thread-safety: lock-free.
 #pragma once

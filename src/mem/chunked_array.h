@@ -1,9 +1,10 @@
 // An append-only array whose elements never move.
 //
-// Elements live in chunks of 2^kChunkBits, mapped at first need and zeroed; a directory of fixed size finds the chunk: two loads an
-// access. Element 0 exists but is never handed out (id 0 is "none").
-// Limit: 2^kChunkBits * kMaxChunks elements. Thread-safety: ensure() and append() are lock-free; an element may be read by whoever got its id
-// through an acquire load of something that was stored with release after the element was written.
+// Elements live in chunks of 2^kChunkBits, mapped at first need and zeroed; a directory of fixed size finds the chunk:
+// two loads an access. Element 0 exists but is never handed out (id 0 is "none").
+// Limit: 2^kChunkBits * kMaxChunks elements. Thread-safety: ensure() and append() are lock-free; an element may be read
+// by whoever got its id through an acquire load of something that was stored with release after the element was
+// written.
 #pragma once
 
 #include <atomic>

@@ -12,7 +12,8 @@ namespace {
 
 std::atomic<std::size_t> in_use{0};
 
-// Small reservations, no eager commit: a tracer that is asked for little shall hold little. The big tables are mappings of their own.
+// Small reservations, no eager commit: a tracer that is asked for little shall hold little. The big tables are mappings
+// of their own.
 void set_options() noexcept {
   static std::atomic<bool> done{false};
   if (done.load(std::memory_order_acquire)) return;

@@ -1,7 +1,7 @@
 // What the tracer needs of the operating system: the whole contract, in one header.
 //
-// No function throws, allocates through malloc, or takes a lock of ours. Sizes and addresses of mappings are multiples of
-// page_size(). A null result means that the memory could not be had; the caller drops and counts.
+// No function throws, allocates through malloc, or takes a lock of ours. Sizes and addresses of mappings are multiples
+// of page_size(). A null result means that the memory could not be had; the caller drops and counts.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@ namespace memtrace::os {
 
 std::size_t page_size() noexcept;
 
-// Zeroed, private, readable and writable memory, committed page by page at first touch and never in huge pages (a huge page
-// would commit 2 MiB for the sake of one slot). Costs address space at once and memory only when touched.
+// Zeroed, private, readable and writable memory, committed page by page at first touch and never in huge pages (a huge
+// page would commit 2 MiB for the sake of one slot). Costs address space at once and memory only when touched.
 void* map(std::size_t size) noexcept;
 // pre: `address`, `size` are those of one map().
 void unmap(void* address, std::size_t size) noexcept;
@@ -25,8 +25,8 @@ void for_each_resident(const void* address, std::size_t size, void* context,
 
 // The kernel's number of the calling thread, as debuggers and `threading.get_native_id()` show it.
 std::uint64_t native_thread_id() noexcept;
-// Calls `on_exit(value)` when the calling thread ends, as late as the system allows: thread-local destructors of the traced
-// program may still allocate. False when it cannot be arranged.
+// Calls `on_exit(value)` when the calling thread ends, as late as the system allows: thread-local destructors of the
+// traced program may still allocate. False when it cannot be arranged.
 bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept;
 
 // Runs the three around every fork() of this process: `prepare` and `parent` in the forking thread before and after,

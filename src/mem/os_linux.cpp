@@ -16,8 +16,8 @@ namespace memtrace::os {
 
 namespace {
 
-// Which pages are backed by memory. The kernel's page map knows pages that went to swap, too; mincore() takes those for untouched and serves only
-// where there is no /proc.
+// Which pages are backed by memory. The kernel's page map knows pages that went to swap, too; mincore() takes those for
+// untouched and serves only where there is no /proc.
 class Residency {
  public:
   // Pages asked for at a time; the answers are on the stack.
@@ -60,8 +60,9 @@ pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
 bool exit_key_made = false;
 std::atomic<void (*)(void*)> exit_function{nullptr};
 
-// glibc runs the C++ thread_local destructors first and then up to PTHREAD_DESTRUCTOR_ITERATIONS rounds of key destructors. Asking
-// for another round until the last one keeps the thread's state alive through the other keys' destructors.
+// glibc runs the C++ thread_local destructors first and then up to PTHREAD_DESTRUCTOR_ITERATIONS rounds of key
+// destructors. Asking for another round until the last one keeps the thread's state alive through the other keys'
+// destructors.
 #if defined(__SANITIZE_THREAD__)
 constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS -
                             2;  // its runtime takes the last round to end the thread, and we would run behind it

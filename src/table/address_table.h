@@ -1,8 +1,10 @@
 // (domain, address) -> (record, size), for blocks that the BlockTable does not cover: odd addresses.
 //
-// Open addressing. A key that was once entered keeps its place for good and is revived when the address is used again, so there are no
-// tombstones and nothing is ever moved; when a table is three quarters full a larger one is put in front and takes the new keys.
-// Limits: addresses below 2^48, domain indices below 2^16; memory grows with the number of distinct keys, not with the number of events.
+// Open addressing. A key that was once entered keeps its place for good and is revived when the address is used again,
+// so there are no tombstones and nothing is ever moved; when a table is three quarters full a larger one is put in
+// front and takes the new keys.
+// Limits: addresses below 2^48, domain indices below 2^16; memory grows with the number of distinct keys, not with the
+// number of events.
 // Thread-safety: lock-free; as in the BlockTable, one key is in the hands of one thread at a time.
 #pragma once
 
@@ -33,7 +35,8 @@ class BasicAddressTable {
 
   static bool covers(const void* address) noexcept { return reinterpret_cast<std::uintptr_t>(address) >> 48 == 0; }
 
-  // Enters a block; `replaced` gets the one that was there. False when memory cannot be had. pre: covers(address), record != kNone.
+  // Enters a block; `replaced` gets the one that was there. False when memory cannot be had. pre: covers(address),
+  // record != kNone.
   bool add(std::uint16_t domain, const void* address, RecordId record, std::uint64_t size, Block& replaced) noexcept {
     const std::uint64_t key = key_of(domain, address);
     Entry* entry = find_entry(key);

@@ -1,19 +1,23 @@
-// Address -> (record, size), for blocks aligned to 16 bytes below 2^48: one 32-bit slot for each 16 bytes of address space.
+// Address -> (record, size), for blocks aligned to 16 bytes below 2^48: one 32-bit slot for each 16 bytes of address
+// space.
 //
-// No hashing, no resizing, and nobody ever waits: the slots of a block are touched only by whoever owns the block (its allocator's caller until
-// it returns, then the program that frees it), and the program already orders those. Neighbours in memory share cache lines here, too.
+// No hashing, no resizing, and nobody ever waits: the slots of a block are touched only by whoever owns the block (its
+// allocator's caller until it returns, then the program that frees it), and the program already orders those.
+// Neighbours in memory share cache lines here, too.
 //
 //   slot     31 30 29 28      27 ............ 0
 //   empty     0  .  .  .      0
 //   small     1  size(5)      record(26)          a block of at most 16 bytes: everything in its only slot
-//   start     0  1  c  0 0 0  record(26)          a larger block; c: it is a code object that is registered, slot 2 has its id
+//   start     0  1  c  0 0 0  record(26)          a larger block; c: it is a code object that is registered, slot 2 has
+// its id
 //   more      0  0  1  m      payload(28)         slot 1: the size; m: slot 2 has the size's next 28 bits
 //
-// Every slot says what it is, so a walk over the table needs no lock: what is just changing does not parse, and is left out.
-// A block whose free was never seen (an allocator swapped under us) leaves its slots behind; add() clears what it overlaps and reports it,
-// so that counters and slots agree at all times.
+// Every slot says what it is, so a walk over the table needs no lock: what is just changing does not parse, and is left
+// out. A block whose free was never seen (an allocator swapped under us) leaves its slots behind; add() clears what it
+// overlaps and reports it, so that counters and slots agree at all times.
 //
-// Memory: 4 bytes of slots for 16 of traced address space, committed by the page; a region of 16 MiB reserves 4 MiB of address space.
+// Memory: 4 bytes of slots for 16 of traced address space, committed by the page; a region of 16 MiB reserves 4 MiB of
+// address space.
 // Limits: sizes below 2^56. Thread-safety: wait-free but for the first touch of a region, which is lock-free.
 #pragma once
 
@@ -114,7 +118,8 @@ class BasicBlockTable {
     return slot == nullptr ? Block{} : read(slot);
   }
 
-  // Gives the block at `address` another record, and returns it as it was; does nothing when there is none. pre: the caller owns it.
+  // Gives the block at `address` another record, and returns it as it was; does nothing when there is none. pre: the
+  // caller owns it.
   MT_HOT Block exchange_record(const void* address, RecordId record) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) return {};
@@ -123,9 +128,10 @@ class BasicBlockTable {
     return block;
   }
 
-  // Notes that the code object at `address` has this id, so that its free will say so. A code object needs no block of ours: those older than
-  // the trace, and those that are static data, get a slot of their own. Several threads may do this at once for one code object.
-  // False when memory cannot be had or the block's slots have no room for the mark. pre: below 2^48; the code object is alive.
+  // Notes that the code object at `address` has this id, so that its free will say so. A code object needs no block of
+  // ours: those older than the trace, and those that are static data, get a slot of their own. Several threads may do
+  // this at once for one code object. False when memory cannot be had or the block's slots have no room for the mark.
+  // pre: below 2^48; the code object is alive.
   bool mark_code(const void* address, CodeId code) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) slot = make_slot(address);
@@ -155,7 +161,8 @@ class BasicBlockTable {
     return (code & kTags) == kMore ? code & kPayload : kNone;
   }
 
-  // Calls visit(address, Block) for each block with a record, in address order. Blocks that come or go meanwhile may be missed or seen.
+  // Calls visit(address, Block) for each block with a record, in address order. Blocks that come or go meanwhile may be
+  // missed or seen.
   template <typename Visit>
   void for_each(Visit&& visit) const {
     for_each_region([&](std::uint64_t first_address, const Slot* region) {
@@ -175,7 +182,8 @@ class BasicBlockTable {
     return total;
   }
 
-  // Every start is followed by its size and every size slot preceded by its start. Debug builds and tests; single-threaded.
+  // Every start is followed by its size and every size slot preceded by its start. Debug builds and tests;
+  // single-threaded.
   bool verify() const noexcept {
     bool good = true;
     for_each_region([&](std::uint64_t, const Slot* region) {
@@ -249,7 +257,8 @@ class BasicBlockTable {
     return ((word & kCode) | (load(slot + 1) & kContinued)) != 0 ? 3 : 2;
   }
 
-  // Whether slot 2 can take the mark: it is the block's own, or nobody's, and no block whose free was never seen lies in it.
+  // Whether slot 2 can take the mark: it is the block's own, or nobody's, and no block whose free was never seen lies
+  // in it.
   static bool has_room_for_code(const Slot* slot) noexcept {
     const std::uint32_t word = load(slot);
     const std::uint32_t next = load(slot + 1);
@@ -324,7 +333,8 @@ class BasicBlockTable {
     return present;
   }
 
-  // Removes all blocks that use one of the `count` slots from `slot` on. `address` only tells how far back the region goes.
+  // Removes all blocks that use one of the `count` slots from `slot` on. `address` only tells how far back the region
+  // goes.
   template <typename Evict>
   MT_COLD static void clear_run(Slot* slot, unsigned count, const void* address, Evict& evict) noexcept {
     const std::size_t index = reinterpret_cast<std::uintptr_t>(address) >> 4 & (kRegionSlots - 1);

@@ -1,8 +1,9 @@
 // Which era is current, and how it comes and goes.
 //
-// An exclusive event holds the GIL under which begin() and end() run, so the era cannot change below it. Any other event brackets its use of the
-// era by enter() and leave(); end() publishes the change and then waits until every thread has left. Such an event never blocks inside the bracket
-// (it enters the kernel for memory at most), so the wait is short and cannot deadlock, whatever lock its caller holds.
+// An exclusive event holds the GIL under which begin() and end() run, so the era cannot change below it. Any other
+// event brackets its use of the era by enter() and leave(); end() publishes the change and then waits until every
+// thread has left. Such an event never blocks inside the bracket (it enters the kernel for memory at most), so the wait
+// is short and cannot deadlock, whatever lock its caller holds.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,8 @@ class Control {
   Era* era() const noexcept { return era_.load(std::memory_order_acquire); }
   // As above for any other event: null, or an era that stays until leave().
   Era* enter(ThreadState& thread) noexcept {
-    // Both sequentially consistent: either end() sees the section, or this sees the era that end() has put in its place.
+    // Both sequentially consistent: either end() sees the section, or this sees the era that end() has put in its
+    // place.
     thread.section.store(1, std::memory_order_seq_cst);
     return era_.load(std::memory_order_seq_cst);
   }
@@ -29,7 +31,8 @@ class Control {
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_relaxed); }
   void invalidate() noexcept { version_.fetch_add(1, std::memory_order_acq_rel); }
 
-  // Starts an era in place of the current one, if any. False, and nothing changed, when memory cannot be had. pre: the GIL.
+  // Starts an era in place of the current one, if any. False, and nothing changed, when memory cannot be had. pre: the
+  // GIL.
   bool begin(std::uint32_t nframe) noexcept;
   // Ends the current era, if any. pre: the GIL.
   void end() noexcept { replace(nullptr); }

@@ -1,11 +1,13 @@
 // The counters of the records: live now, live at the peak, ever allocated.
 //
-// A record saves its live counters the first time it changes after a new peak (its epoch differs from the peak's), so the breakdown at the
-// peak is always at hand, without a log and at O(1) an event.
+// A record saves its live counters the first time it changes after a new peak (its epoch differs from the peak's), so
+// the breakdown at the peak is always at hand, without a log and at O(1) an event.
 //
-// Thread-safety: a record's counters have one writer at a time, whoever holds the GIL or the one thread the record belongs to (see is_thread_record).
-// They are written with plain stores; readers on other threads see each number whole, though perhaps not all of one event.
-// Budget: 32 + 8 bytes a record; the free path touches one aligned half of a cache line, the allocation path one line more.
+// Thread-safety: a record's counters have one writer at a time, whoever holds the GIL or the one thread the record
+// belongs to (see is_thread_record). They are written with plain stores; readers on other threads see each number
+// whole, though perhaps not all of one event.
+// Budget: 32 + 8 bytes a record; the free path touches one aligned half of a cache line, the allocation path one line
+// more.
 #pragma once
 
 #include <atomic>

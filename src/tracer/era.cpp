@@ -58,7 +58,8 @@ void Era::reassign_odd(ThreadState& thread, const void* address, RecordId record
 Ledger* Era::ledger_of(ThreadState& thread) noexcept {
   Ledger* ledger = thread.ledger.load(std::memory_order_relaxed);
   if (thread.ledger_era.load(std::memory_order_relaxed) == number_) return ledger;
-  // The old era is over, and reading it as well: whoever ended it waited for this thread's event, and readers hold the GIL as it did.
+  // The old era is over, and reading it as well: whoever ended it waited for this thread's event, and readers hold the
+  // GIL as it did.
   Ledger* fresh = make_mapped<Ledger>();
   if (fresh == nullptr) return nullptr;
   thread.ledger_era.store(0, std::memory_order_release);
@@ -104,7 +105,8 @@ void Era::add_pending(ThreadState& thread, std::int64_t bytes) noexcept {
   std::int64_t peak = peak_.load(std::memory_order_relaxed);
   while (now > peak)
     if (peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
-      // May be lost to an exclusive event's store of the same instant: the breakdown at this peak is as inexact as its time.
+      // May be lost to an exclusive event's store of the same instant: the breakdown at this peak is as inexact as its
+      // time.
       next_epoch();
       break;
     }
@@ -147,8 +149,8 @@ Amount Era::live(RecordId record, const ThreadList& threads) const noexcept {
     freed.count += here.count;
     freed.bytes += here.bytes;
   }
-  // A record that one thread allocates from and another frees counts up for ever: modulo 2^32 the difference is still right. Below zero it is when
-  // a free has been noted since and its allocation has not been read.
+  // A record that one thread allocates from and another frees counts up for ever: modulo 2^32 the difference is still
+  // right. Below zero it is when a free has been noted since and its allocation has not been read.
   const Amount allocated = counters_.live(record);
   const auto count = static_cast<std::int32_t>(static_cast<std::uint32_t>(allocated.count - freed.count));
   const auto bytes = static_cast<std::int64_t>(allocated.bytes - freed.bytes);

@@ -1,12 +1,13 @@
 // An era: all that is recorded from one start() or clear_traces() to the next, or to stop().
 //
-// Events come in two kinds. An *exclusive* one holds the main interpreter's GIL and writes counters and totals with plain stores. Any other
-// (a RAW call with the GIL released, an interpreter with its own GIL, a free-threaded build) writes records that belong to its thread alone, and
-// keeps frees of other records in its ledger and its bytes in `pending`.
+// Events come in two kinds. An *exclusive* one holds the main interpreter's GIL and writes counters and totals with
+// plain stores. Any other (a RAW call with the GIL released, an interpreter with its own GIL, a free-threaded build)
+// writes records that belong to its thread alone, and keeps frees of other records in its ledger and its bytes in
+// `pending`.
 //
-// Totals are exact when read. The peak is exact as long as events are exclusive; each thread that allocates otherwise can hide up to kPendingLimit bytes of it.
-// Budget of an exclusive event, capture not included: one slot, one record (two lines), one line of totals; no atomic read-modify-write, no branch that is
-// not predicted.
+// Totals are exact when read. The peak is exact as long as events are exclusive; each thread that allocates otherwise
+// can hide up to kPendingLimit bytes of it. Budget of an exclusive event, capture not included: one slot, one record
+// (two lines), one line of totals; no atomic read-modify-write, no branch that is not predicted.
 #pragma once
 
 #include <atomic>
@@ -51,7 +52,8 @@ class Era {
   std::uint64_t number() const noexcept { return number_; }
   std::uint32_t nframe() const noexcept { return nframe_; }
 
-  // --- events; `thread` is the caller's own state -----------------------------------------------------------------------------------
+  // --- events; `thread` is the caller's own state
+  // -----------------------------------------------------------------------------------
 
   // The record of an allocation at `site`, called from `parent`; kNone when memory cannot be had.
   RecordId record(NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
@@ -123,7 +125,8 @@ class Era {
   void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
-  // --- reading; with the GIL held --------------------------------------------------------------------------------------------------
+  // --- reading; with the GIL held
+  // --------------------------------------------------------------------------------------------------
 
   struct Traced {
     std::uint64_t current;
@@ -137,7 +140,8 @@ class Era {
   void for_each_live(const ThreadList& threads, Visit&& visit) const;
   Amount live(RecordId record, const ThreadList& threads) const noexcept;
 
-  // The live counters anew, from the blocks: after a fork() that caught other threads in the middle of an event. pre: the only thread.
+  // The live counters anew, from the blocks: after a fork() that caught other threads in the middle of an event. pre:
+  // the only thread.
   void recount(ThreadList& threads) noexcept;
 
   std::size_t resident_bytes() const noexcept;

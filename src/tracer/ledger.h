@@ -1,7 +1,8 @@
 // What one thread frees of records that it may not write to.
 //
-// A thread without the GIL, or in an interpreter with a GIL of its own, notes such frees here; whoever reads a record's live counters subtracts
-// all ledgers. Sums are exact when read, and no event writes a cache line that another thread writes.
+// A thread without the GIL, or in an interpreter with a GIL of its own, notes such frees here; whoever reads a record's
+// live counters subtracts all ledgers. Sums are exact when read, and no event writes a cache line that another thread
+// writes.
 // Thread-safety: one writer, any number of readers.
 #pragma once
 

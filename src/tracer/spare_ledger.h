@@ -1,7 +1,7 @@
 // Frees for which a thread's own ledger has no memory: the last resort that keeps the sums right.
 //
-// A table of fixed size, one for all threads, whose pages are touched only in need. Without it such a free would be lost and its record would
-// count a block that nobody has, for ever.
+// A table of fixed size, one for all threads, whose pages are touched only in need. Without it such a free would be
+// lost and its record would count a block that nobody has, for ever.
 // Limit: kEntries records. Thread-safety: lock-free, any number of writers and readers.
 #pragma once
 

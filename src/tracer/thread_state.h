@@ -1,7 +1,8 @@
 // What the tracer keeps for each thread, and the list of all of them.
 //
-// A state is never freed: when its thread ends it waits for the next new thread, which goes on with its index and ledgers. So memory is
-// bounded by the largest number of threads at one time, and a reader may walk the list without a lock.
+// A state is never freed: when its thread ends it waits for the next new thread, which goes on with its index and
+// ledgers. So memory is bounded by the largest number of threads at one time, and a reader may walk the list without a
+// lock.
 #pragma once
 
 #include <atomic>
@@ -22,7 +23,8 @@ struct ThreadState {
 
   // Nonzero while an event without the GIL may use the era; see Control.
   std::atomic<std::uint32_t> section{0};
-  // Bytes allocated less bytes freed by such events that the total of era `pending_era` does not have yet. Only the owner writes either.
+  // Bytes allocated less bytes freed by such events that the total of era `pending_era` does not have yet. Only the
+  // owner writes either.
   Counter<std::int64_t> pending{};
   std::atomic<std::uint64_t> pending_era{0};
   // While such an event resizes a block: the era that it has taken the block from.

@@ -29,7 +29,8 @@ std::vector<Input> corpus() {
 
 void run(const Input& input) { LLVMFuzzerTestOneInput(input.data(), input.size()); }
 
-// A few changes of the kinds that break readers: bytes, extremes, and pieces taken out, doubled or put in from elsewhere.
+// A few changes of the kinds that break readers: bytes, extremes, and pieces taken out, doubled or put in from
+// elsewhere.
 Input mutate(Input input, const std::vector<Input>& others, std::mt19937& random) {
   const auto below = [&](std::size_t limit) { return limit == 0 ? 0 : random() % limit; };
   const auto at = [](auto& bytes, std::size_t offset) { return bytes.begin() + static_cast<std::ptrdiff_t>(offset); };

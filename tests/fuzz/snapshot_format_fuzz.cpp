@@ -1,8 +1,8 @@
 // Fuzz target: reading snapshot files.
 //
 // An input is either a file as it is, or, behind the byte 'S', the contents of sections as (id: 2 bytes, size: 2 bytes,
-// bytes), around which a file with good checksums is made: so mutations reach the decoders too. What can be read is used,
-// and written and read once more.
+// bytes), around which a file with good checksums is made: so mutations reach the decoders too. What can be read is
+// used, and written and read once more.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Random sequences of operations on a structure and on a dumb model of it.
 //
-// A World holds both. A sequence that makes them differ is shortened to what is needed for it and printed as C++, ready to become a test.
+// A World holds both. A sequence that makes them differ is shortened to what is needed for it and printed as C++, ready
+// to become a test.
 #pragma once
 
 #include <catch2/catch_test_macros.hpp>

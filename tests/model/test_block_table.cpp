@@ -22,7 +22,8 @@ std::string text_of(const Block& block) {
 }
 bool equal(const Block& a, const Block& b) { return a.record == b.record && a.size == b.size && a.code == b.code; }
 
-// Where slots can go wrong: within a page of slots, at its end, at a region's end and the next one's beginning, and at the end of all.
+// Where slots can go wrong: within a page of slots, at its end, at a region's end and the next one's beginning, and at
+// the end of all.
 constexpr std::uint64_t kWindow = 8;  // granules
 constexpr std::uint64_t kWindows[] = {
     0x7f12'3400'0100 >> 4,

@@ -13,7 +13,8 @@ class Fiber {
  public:
   // The calling thread's own stack.
   Fiber() noexcept;
-  // A new stack, on which `body` runs when it is first entered. `body` must not return: its last act is leave_for(…, true).
+  // A new stack, on which `body` runs when it is first entered. `body` must not return: its last act is leave_for(…,
+  // true).
   explicit Fiber(std::function<void()> body);
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;

@@ -1,4 +1,5 @@
-// std::atomic's interface with a scheduling point before each access. Of the size and layout of T, and zero when its memory is.
+// std::atomic's interface with a scheduling point before each access. Of the size and layout of T, and zero when its
+// memory is.
 #pragma once
 
 #include <atomic>

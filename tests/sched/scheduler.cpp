@@ -17,8 +17,9 @@ namespace {
 // No test comes near it: a logical thread that does spins, or goes round in a circle of links.
 constexpr std::uint64_t kStepLimit = 3'000'000;
 
-// Decides who goes on. Two kinds, for they find different bugs: one hands over at any point with a probability of its own; the other runs the logical
-// thread of the highest priority and lowers it at a few points only, which finds what needs a long delay at one place.
+// Decides who goes on. Two kinds, for they find different bugs: one hands over at any point with a probability of its
+// own; the other runs the logical thread of the highest priority and lowers it at a few points only, which finds what
+// needs a long delay at one place.
 class Policy {
  public:
   Policy(std::uint64_t seed, std::size_t threads) : random_(seed), by_priority_(random_.one_in(2)) {

@@ -1,9 +1,11 @@
-// Deterministic schedules: logical threads that take turns at every access to a shared atomic, in an order that a seed decides.
+// Deterministic schedules: logical threads that take turns at every access to a shared atomic, in an order that a seed
+// decides.
 //
-// The structures under test take their atomic as a template parameter; with ScheduledAtomic each of their loads, stores and exchanges is a point at
-// which another logical thread may go on. So the races that real threads meet once in a million runs are met every few seeds, and a seed that
-// fails fails again: MEMTRACE_SCHED_SEED=<seed> in the environment runs it alone. Interleavings are sequentially consistent; what weaker
-// memory could do is for ThreadSanitizer and the real-thread tests.
+// The structures under test take their atomic as a template parameter; with ScheduledAtomic each of their loads, stores
+// and exchanges is a point at which another logical thread may go on. So the races that real threads meet once in a
+// million runs are met every few seeds, and a seed that fails fails again: MEMTRACE_SCHED_SEED=<seed> in the
+// environment runs it alone. Interleavings are sequentially consistent; what weaker memory could do is for
+// ThreadSanitizer and the real-thread tests.
 //
 // Logical threads are fibers on the calling thread. Code outside run() meets no scheduling point.
 #pragma once

@@ -14,7 +14,8 @@ using sched::ScheduledAtomic;
 
 namespace {
 
-// An index whose elements are their keys, by id. Keys of one `home` share their place in the index, and every third pair of keys its whole hash.
+// An index whose elements are their keys, by id. Keys of one `home` share their place in the index, and every third
+// pair of keys its whole hash.
 class Keys {
  public:
   explicit Keys(std::uint32_t limit) : keys_(limit) {}

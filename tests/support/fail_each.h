@@ -16,8 +16,9 @@ class Failing {
   ~Failing() { fault::disarm(); }
 };
 
-// Calls attempt(n) for n = 0, 1, …; it is to build its structure, run the operation below a Failing(n), and check what is left. Ends with the
-// first n for which nothing failed, and returns it: the number of allocations that the operation makes.
+// Calls attempt(n) for n = 0, 1, …; it is to build its structure, run the operation below a Failing(n), and check what
+// is left. Ends with the first n for which nothing failed, and returns it: the number of allocations that the operation
+// makes.
 template <typename Attempt>
 std::int64_t fail_each(Attempt&& attempt) {
   for (std::int64_t n = 0;; ++n) {

@@ -1,4 +1,5 @@
-// Pseudo-random numbers that are the same on every platform and cheap to seed: a test names its seed, and anybody can repeat it.
+// Pseudo-random numbers that are the same on every platform and cheap to seed: a test names its seed, and anybody can
+// repeat it.
 #pragma once
 
 #include <cstddef>

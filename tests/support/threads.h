@@ -7,8 +7,8 @@
 
 namespace memtrace::test {
 
-// Runs work(0) … work(count - 1), each on a thread of its own, and returns when all are done. The work must not use Catch2's macros:
-// they belong to the test's own thread.
+// Runs work(0) … work(count - 1), each on a thread of its own, and returns when all are done. The work must not use
+// Catch2's macros: they belong to the test's own thread.
 template <typename Work>
 void run_together(int count, Work&& work) {
   std::atomic<int> waiting{count};

@@ -1,5 +1,5 @@
-// Whatever hash64() returns, the tables work; only these values notice that it has changed. Files carry it as a checksum, so a change
-// must be meant.
+// Whatever hash64() returns, the tables work; only these values notice that it has changed. Files carry it as a
+// checksum, so a change must be meant.
 #include "src/base/hash.h"
 
 #include <catch2/catch_test_macros.hpp>

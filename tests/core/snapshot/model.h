@@ -1,5 +1,5 @@
-// The dumb reference that the snapshot library is compared with: literal traces in std::map and std::sort, written after the
-// behaviour of tracemalloc, a loop over blocks for everything.
+// The dumb reference that the snapshot library is compared with: literal traces in std::map and std::sort, written
+// after the behaviour of tracemalloc, a loop over blocks for everything.
 #pragma once
 
 #include <algorithm>

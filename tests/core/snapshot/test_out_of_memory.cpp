@@ -1,5 +1,5 @@
-// Fails the nth allocation, for every n until the work succeeds: what is left must be consistent, and repeating the work
-// must give the result that it gives when nothing fails.
+// Fails the nth allocation, for every n until the work succeeds: what is left must be consistent, and repeating the
+// work must give the result that it gives when nothing fails.
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <memory>
@@ -46,8 +46,8 @@ using namespace memtrace::snapshot;
 
 namespace {
 
-// Runs work() with the nth allocation failing, for n = 0, 1, ... until it succeeds; after each failure check() must hold.
-// Returns how many allocations work() needs.
+// Runs work() with the nth allocation failing, for n = 0, 1, ... until it succeeds; after each failure check() must
+// hold. Returns how many allocations work() needs.
 template <class Work, class Check>
 std::size_t fail_each(Work&& work, Check&& check) {
   for (std::size_t n = 0;; ++n) {

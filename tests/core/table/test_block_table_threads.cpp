@@ -1,4 +1,5 @@
-// Blocks that pass between real threads, as the allocator passes addresses: each block's table entry is its payload and must be intact.
+// Blocks that pass between real threads, as the allocator passes addresses: each block's table entry is its payload and
+// must be intact.
 #include <array>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>

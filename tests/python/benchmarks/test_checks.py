@@ -142,8 +142,8 @@ def test_memory_reports_must_be_believable(report: dict[str, Any], complaint: st
 
 def test_memory_bounds():
     hold = memory.SUBJECTS[0]
-    good = memory.Row(hold, "memtrace25", 1, by_own_word=12, without_block_table=0, by_resident=11)
-    bad = memory.Row(hold, "memtrace25", 1, by_own_word=11, without_block_table=0, by_resident=13)
+    good = memory.Row(hold, "memtrace25", 1, by_own_word=12, block_table=5, by_resident=11)
+    bad = memory.Row(hold, "memtrace25", 1, by_own_word=11, block_table=5, by_resident=13)
     rival = memory.Row(hold, "tracemalloc25", 1, 54, None, 100)
     assert memory.exceeded_bounds([good, rival]) == []
     assert len(memory.exceeded_bounds([good, bad])) == 1

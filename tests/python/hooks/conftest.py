@@ -59,7 +59,7 @@ def run(extensions: Path) -> Run:
         *options: str,
         arguments: tuple[str, ...] = (),
         status: int = 0,
-        timeout: float = 120,
+        timeout: float = 280,
         stderr: str = "",
         **environment: str,
     ) -> str:

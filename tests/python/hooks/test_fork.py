@@ -12,7 +12,7 @@ PREAMBLE = """
 import faulthandler, os, signal, sys, threading, time, warnings
 import allocations, callers, unattached, memtrace
 from sums import assert_sums_agree
-faulthandler.dump_traceback_later(100, exit=True)
+faulthandler.dump_traceback_later(250, exit=True)
 warnings.simplefilter("ignore", DeprecationWarning)  # fork() in a process with threads
 
 def fork(check):
