@@ -10,6 +10,7 @@ void ShadowStack::reset(const Era& era) noexcept {
   nframe_ = era.nframe();
   window_ = std::max(nframe_, 2u);  // see verified()
   forget_frames();
+  for (std::uint32_t i = 0; i < capacity_; ++i) reals_[i].units = 0;
   anchors_known_ = 0;
   ++generation_;
   // Ids mean the same as long as the era lasts.
@@ -90,30 +91,44 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   depths_[index] = depth;
   places_[place_of(frame)] = index;
   size_ = index + 1;
-  leaf_.units = 0;
   if (compat::is_internal(frame)) return true;
 
+  Real& real = reals_[depth];
+  if (real.generator != compat::is_generator(frame) || !real.move_to(now)) {
+    bool complete = true;
+    if (!describe(era, frame, depth, complete)) return false;
+    if (!complete) return true;  // charged to its caller
+  }
+  depths_[index] = depth + 1;
+  return true;
+}
+
+// Makes reals_[depth] that of `frame`, unless the frame is not complete yet. False when memory cannot be had.
+bool ShadowStack::describe(Era& era, const compat::Frame* frame, std::uint32_t depth, bool& complete) noexcept {
   const PyCodeObject* code = compat::code(frame);
   const auto bits = reinterpret_cast<std::uintptr_t>(code);
   RecentCode& recent = recent_codes_[(bits >> 4 ^ bits >> 11) & (kRecentCodes - 1)];
   if (recent.start != compat::code_start(code) || recent.generation != generation_) [[unlikely]] {
     if (!learn(era, code, recent)) return false;
   }
-  // A generator counts from its first instruction. What lies before it (3.11 and 3.12 start one unit early) is its
-  // first line.
-  const std::uint32_t first_traceable = compat::is_generator(frame) ? 0 : recent.first_traceable;
-  const std::ptrdiff_t unit = now - recent.start;
-  if (unit < static_cast<std::ptrdiff_t>(first_traceable) && first_traceable != 0)
-    return true;  // not complete: charged to its caller
+  // A generator counts from its first instruction. What lies before it (3.11 and 3.12 start one unit early) is its first
+  // line.
+  const bool generator = compat::is_generator(frame);
+  const std::uint32_t first = generator ? 0 : recent.first_traceable;
+  const std::ptrdiff_t unit = compat::instruction(frame) - recent.start;
+  complete = generator || unit >= static_cast<std::ptrdiff_t>(first);
+  if (!complete) return true;
   const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(recent.units) - 1);
   std::uint32_t anchor = depth == 0 ? 0 : reals_[depth - 1].anchor;
   if (depth + 1 >= anchor + 2 * nframe_) anchor += nframe_;
-  reals_[depth] = {
-      .site = recent.base_site + static_cast<SiteId>(known), .anchor = anchor, .node = kNone, .crossing = kNone};
-  leaf_.first = recent.start + first_traceable;
-  leaf_.units = recent.units - first_traceable;
-  leaf_.first_site = recent.base_site + first_traceable;
-  depths_[index] = depth + 1;
+  reals_[depth] = {.first = recent.start + first,
+                   .units = recent.units - first,
+                   .first_site = recent.base_site + first,
+                   .generator = generator,
+                   .site = recent.base_site + static_cast<SiteId>(known),
+                   .anchor = anchor,
+                   .node = kNone,
+                   .crossing = kNone};
   return true;
 }
 
@@ -160,14 +175,18 @@ RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, Contex
   std::uint32_t fresh = 0;
   bool complete = find_base(top, fresh);
   if (complete && size_ != 0) {
-    // The base may have moved on to another instruction, or be another function's frame by now. The innermost frame is
-    // entered again in any case, for leaf_.
-    const Entry& base = entries_[size_ - 1];
-    if (fresh == 0 || compat::instruction(base.frame) != base.instruction) {
-      complete = fresh_.reserve(fresh + 1, fresh);
-      if (complete) {
-        fresh_[fresh++] = base.frame;
-        --size_;
+    // The base may have moved on to another instruction, or be another function's frame by now.
+    Entry& base = entries_[size_ - 1];
+    const compat::Instruction now = compat::instruction(base.frame);
+    if (now != base.instruction) {
+      if (is_real(size_ - 1) && reals_[depths_[size_ - 1] - 1].move_to(now)) {
+        base.instruction = now;
+      } else {
+        complete = fresh_.reserve(fresh + 1, fresh);
+        if (complete) {
+          fresh_[fresh++] = base.frame;
+          --size_;
+        }
       }
     }
   }
@@ -183,10 +202,16 @@ RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, Contex
   leaf_.instruction = top_->instruction;
   leaf_.context = context;
   const std::uint32_t depth = depths_[size_ - 1];
+  leaf_.units = 0;
   if (depth == 0) return leaf_.record = record_at(era, kRoot, kUnknownSite, context, thread_half);
+  const Real& real = reals_[depth - 1];
+  if (is_real(size_ - 1)) {
+    leaf_.first = real.first;
+    leaf_.units = real.units;
+    leaf_.first_site = real.first_site;
+  }
   leaf_.parent = parent_of(era, depth - 1);
-  leaf_.record =
-      leaf_.parent == kNone ? kNone : record_at(era, leaf_.parent, reals_[depth - 1].site, context, thread_half);
+  leaf_.record = leaf_.parent == kNone ? kNone : record_at(era, leaf_.parent, real.site, context, thread_half);
   return leaf_.record;
 }
 

@@ -56,14 +56,29 @@ class ShadowStack {
     compat::Instruction instruction;
   };
 
-  // One frame of the program.
+  // One frame of the program. What lies at a depth that is not in use is often right for the next frame there: an
+  // instruction tells its code.
   struct Real {
+    compat::Instruction first;  // of its code's instructions that can be traced
+    std::uint32_t units;  // from `first` on; 0: none is known
+    SiteId first_site;
+    bool generator;
     SiteId site;
-    // The number of outermost frames left out of this frame's chain, a multiple of nframe. A chain is between nframe
-    // and 2 * nframe - 1 frames long once the stack is that deep, and successive frames share theirs.
+    // The number of outermost frames left out of this frame's chain, a multiple of nframe. A chain is between nframe and
+    // 2 * nframe - 1 frames long once the stack is that deep, and successive frames share theirs.
     std::uint32_t anchor;
     NodeId node;  // the chain that ends here, from the anchor; kNone: not interned yet
     NodeId crossing;  // the same from the next anchor, for frames further in
+
+    // The frame is at another instruction. False when that is not of the same code.
+    MT_HOT bool move_to(compat::Instruction now) noexcept {
+      const auto unit = static_cast<std::uint64_t>(now - first);
+      if (unit >= units) return false;
+      site = first_site + static_cast<SiteId>(unit);
+      node = kNone;
+      crossing = kNone;
+      return true;
+    }
   };
 
   // The last answer, and where the innermost frame may go on to without anything else changing.
@@ -148,6 +163,7 @@ class ShadowStack {
   std::uint32_t window_below(std::uint32_t index) const noexcept;
   MT_HOT bool push(Era& era, const compat::Frame* frame) noexcept;
   MT_COLD bool grow() noexcept;
+  bool describe(Era& era, const compat::Frame* frame, std::uint32_t depth, bool& complete) noexcept;
   MT_COLD bool learn(Era& era, const PyCodeObject* code, RecentCode& recent) noexcept;
   MT_HOT NodeId parent_of(Era& era, std::uint32_t index) noexcept;
   NodeId make_chain(Era& era, NodeId node, std::uint32_t first, std::uint32_t index, std::uint32_t anchor) noexcept;
@@ -155,6 +171,9 @@ class ShadowStack {
     return reals_[index].anchor == anchor ? reals_[index].node : reals_[index].crossing;
   }
   NodeId anchor_node(Era& era, std::uint32_t hidden) noexcept;
+
+  // Whether the entry is a frame of the program's, and complete.
+  bool is_real(std::uint32_t index) const noexcept { return depths_[index] != (index == 0 ? 0 : depths_[index - 1]); }
 
   const compat::Frame* frame_outside(std::uint32_t low) const noexcept {
     return low == 0 ? nullptr : entries_[low - 1].frame;
