@@ -73,14 +73,6 @@ class Programs:
         return self.python(*interpreter, *run, *words, **options)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def signals_as_in_a_terminal() -> Iterator[None]:
-    """Shells without job control start what runs in the background with SIGINT ignored, which children inherit."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:
     directory = tmp_path / "programs"
