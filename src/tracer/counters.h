@@ -50,6 +50,8 @@ static_assert(sizeof(LiveCounters) == 32);
 struct Amount {
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
+
+  friend bool operator==(const Amount&, const Amount&) = default;
 };
 
 class Counters {

@@ -1,0 +1,179 @@
+// Whole events against a dumb model: a map from address to record and size.
+#include "src/tracer/era.h"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "tests/support/random.h"
+
+using namespace memtrace;
+
+namespace {
+
+struct Destroy {
+  void operator()(Era* era) const { Era::destroy(era); }
+};
+
+const void* at(std::uint64_t address) { return reinterpret_cast<const void*>(address); }
+
+struct Setting {
+  std::unique_ptr<Era, Destroy> era{Era::make(1, 25)};
+  ThreadList threads;
+  ThreadState one;
+  ThreadState other;
+
+  Setting() {
+    REQUIRE(era != nullptr);
+    threads.add(&one);
+    threads.add(&other);
+  }
+  ~Setting() {
+    for (ThreadState* thread : {&one, &other}) destroy_mapped(thread->ledger.load());
+  }
+
+  RecordId record(SiteId site, const ThreadState* owner = nullptr) {
+    const Context context{.thread = owner == nullptr ? 0 : owner->index, .thread_records = owner == nullptr ? 0u : 1u};
+    const ContextId id = era->tables().contexts.intern(context);
+    return era->record(kRoot, site, id, owner != nullptr);
+  }
+
+  // Live bytes by site, as the records say.
+  std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>> live() const {
+    std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>> found;
+    era->for_each_live(threads, [&](RecordId record, const Amount& amount) {
+      auto& [count, bytes] = found[era->tables().tree.key(record).site];
+      count += amount.count;
+      bytes += amount.bytes;
+    });
+    return found;
+  }
+};
+
+struct Held {
+  SiteId site;
+  std::uint64_t size;
+};
+
+std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>> sums(const std::map<std::uint64_t, Held>& blocks) {
+  std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>> found;
+  for (const auto& [address, block] : blocks) {
+    auto& [count, bytes] = found[block.site];
+    ++count;
+    bytes += block.size;
+  }
+  return found;
+}
+
+// Blocks lie 64 bytes apart, every fourth at an address that the block table does not cover.
+std::uint64_t address_of(std::uint64_t index) { return 0x10'0000 + index * 64 + (index % 4 == 3 ? 8 : 0); }
+
+}  // namespace
+
+TEST_CASE("exclusive events: blocks, sums, total and peak are the model's at any time") {
+  Setting setting;
+  std::map<std::uint64_t, Held> model;
+  std::uint64_t total = 0;
+  std::uint64_t peak = 0;
+  test::Random random(2);
+  for (int i = 0; i < 60'000; ++i) {
+    const std::uint64_t address = address_of(random.below(400));
+    const auto site = static_cast<SiteId>(2 + random.below(30));
+    const auto held = model.find(address);
+    if (held == model.end() || random.one_in(20)) {  // at times over a block whose free was never seen
+      const std::uint64_t size = random.below(65);
+      if (held != model.end()) total -= held->second.size;
+      setting.era->add(Access::kExclusive, setting.one, at(address), size, setting.record(site));
+      model[address] = {site, size};
+      total += size;
+      peak = std::max(peak, total);
+    } else if (random.one_in(4)) {
+      setting.era->reassign(setting.one, at(address), setting.record(site));
+      held->second.site = site;
+    } else if (random.one_in(5)) {
+      const Block taken = setting.era->take(at(address));
+      CHECK(taken.size == held->second.size);
+      setting.era->put_back(at(address), taken);
+    } else {
+      CHECK_FALSE(setting.era->remove(Access::kExclusive, setting.one, at(address)));
+      total -= held->second.size;
+      model.erase(held);
+    }
+    if (i % 500 != 0) continue;
+    REQUIRE(setting.era->traced(setting.threads).current == total);
+    REQUIRE(setting.era->traced(setting.threads).peak == peak);
+    REQUIRE(setting.live() == sums(model));
+    for (const auto& [where, block] : model) REQUIRE(setting.era->find(at(where)).size == block.size);
+  }
+  CHECK(setting.era->dropped() == 0);
+  CHECK(setting.era->blocks().verify());
+}
+
+TEST_CASE("reset_peak() makes the peak what is live") {
+  Setting setting;
+  setting.era->add(Access::kExclusive, setting.one, at(0x1000), 1000, setting.record(2));
+  setting.era->remove(Access::kExclusive, setting.one, at(0x1000));
+  setting.era->add(Access::kExclusive, setting.one, at(0x2000), 10, setting.record(2));
+  CHECK(setting.era->traced(setting.threads).peak == 1000);
+  setting.era->reset_peak(setting.threads);
+  CHECK(setting.era->traced(setting.threads).peak == 10);
+}
+
+TEST_CASE("events without the GIL: sums and total are exact whoever frees what") {
+  Setting setting;
+  std::map<std::uint64_t, Held> model;
+  std::uint64_t total = 0;
+  test::Random random(9);
+  for (int i = 0; i < 60'000; ++i) {
+    const std::uint64_t address = address_of(random.below(400));
+    ThreadState& thread = random.one_in(2) ? setting.one : setting.other;
+    const Access access = random.one_in(3) ? Access::kExclusive : Access::kApart;
+    const auto held = model.find(address);
+    if (held == model.end()) {
+      const auto site = static_cast<SiteId>(2 + random.below(10));
+      const std::uint64_t size = random.below(random.one_in(50) ? 100'000 : 64);
+      setting.era->add(access, thread, at(address), size,
+                       setting.record(site, access == Access::kApart ? &thread : nullptr));
+      model[address] = {site, size};
+      total += size;
+    } else {
+      setting.era->remove(access, thread, at(address));
+      total -= held->second.size;
+      model.erase(held);
+    }
+    if (i % 500 != 0) continue;
+    const Era::Traced traced = setting.era->traced(setting.threads);
+    REQUIRE(traced.current == total);
+    REQUIRE(traced.peak >= total);
+    REQUIRE(setting.live() == sums(model));
+  }
+  CHECK(setting.era->dropped() == 0);
+}
+
+TEST_CASE("recount() finds the sums from the blocks alone") {
+  Setting setting;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const bool apart = i % 2 == 0;
+    setting.era->add(apart ? Access::kApart : Access::kExclusive, setting.other, at(address_of(i)), i,
+                     setting.record(static_cast<SiteId>(2 + i % 3), apart ? &setting.other : nullptr));
+  }
+  for (std::uint64_t i = 0; i < 100; i += 3) setting.era->remove(Access::kApart, setting.one, at(address_of(i)));
+  const auto before = setting.live();
+  const std::uint64_t total = setting.era->traced(setting.threads).current;
+  setting.era->recount(setting.threads);
+  CHECK(setting.live() == before);
+  CHECK(setting.era->traced(setting.threads).current == total);
+}
+
+TEST_CASE("the free of a registered code object says so, also of one that is older than the trace") {
+  Setting setting;
+  REQUIRE(setting.era->blocks().mark_code(at(0x5000), 3));
+  CHECK(setting.era->remove(Access::kExclusive, setting.one, at(0x5000)));
+  CHECK_FALSE(setting.era->remove(Access::kExclusive, setting.one, at(0x5000)));
+  setting.era->add(Access::kExclusive, setting.one, at(0x6000), 200, setting.record(2));
+  REQUIRE(setting.era->blocks().mark_code(at(0x6000), 4));
+  CHECK(setting.era->remove(Access::kExclusive, setting.one, at(0x6000)));
+  CHECK(setting.era->traced(setting.threads).current == 0);
+}

@@ -1,0 +1,43 @@
+#include "src/tracer/ledger.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <map>
+#include <memory>
+
+#include "tests/support/fail_each.h"
+#include "tests/support/random.h"
+
+using namespace memtrace;
+
+TEST_CASE("a ledger sums the frees of each record") {
+  const auto ledger = std::make_unique<Ledger>();
+  std::map<RecordId, Amount> model;
+  test::Random random(5);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto record = static_cast<RecordId>(1 + random.below(3000));
+    const std::uint64_t bytes = random.below(1u << 20);
+    REQUIRE(ledger->freed(record, bytes));
+    model[record] = {model[record].count + 1, model[record].bytes + bytes};
+  }
+  for (RecordId record = 1; record <= 3001; ++record) {
+    const Amount found = ledger->freed_of(record);
+    CHECK(found.count == model[record].count);
+    CHECK(found.bytes == model[record].bytes);
+  }
+}
+
+TEST_CASE("a free that a ledger has no memory for is not half in it") {
+  const auto needed = test::fail_each([](std::int64_t n) {
+    const auto ledger = std::make_unique<Ledger>();
+    bool noted = false;
+    {
+      const test::Failing failing(n);
+      noted = ledger->freed(9, 100);
+    }
+    CHECK(noted == (fault::failures.load() == 0));
+    CHECK(ledger->freed_of(9).bytes == (noted ? 100 : 0));
+    REQUIRE(ledger->freed(9, 1));
+    CHECK(ledger->freed_of(9).bytes == (noted ? 101 : 1));
+  });
+  CHECK(needed > 0);
+}
