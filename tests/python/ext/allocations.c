@@ -75,14 +75,17 @@ static PyObject *slot_realloc(PyObject *self, PyObject *const *arguments, Py_ssi
   (void)self;
   size_t v[3];
   if (!integers(arguments, given, v, 3)) return NULL;
+  // Out of its slot meanwhile: who forks now must not find a block there that the other thread has given back.
+  void *const old = slots[v[0]];
+  slots[v[0]] = NULL;
   void *block = NULL;
   switch (v[1]) {
-    case kRaw: block = PyMem_RawRealloc(slots[v[0]], v[2]); break;
-    case kMem: block = PyMem_Realloc(slots[v[0]], v[2]); break;
-    case kObj: block = PyObject_Realloc(slots[v[0]], v[2]); break;
-    default: block = raw_without_gil(raw_realloc, slots[v[0]], 0, v[2]);
+    case kRaw: block = PyMem_RawRealloc(old, v[2]); break;
+    case kMem: block = PyMem_Realloc(old, v[2]); break;
+    case kObj: block = PyObject_Realloc(old, v[2]); break;
+    default: block = raw_without_gil(raw_realloc, old, 0, v[2]);
   }
-  if (block != NULL) slots[v[0]] = block;
+  slots[v[0]] = block != NULL ? block : old;
   return PyBool_FromLong(block != NULL);
 }
 
@@ -91,13 +94,14 @@ static PyObject *slot_free(PyObject *self, PyObject *const *arguments, Py_ssize_
   (void)self;
   size_t v[2];
   if (!integers(arguments, given, v, 2)) return NULL;
-  switch (v[1]) {
-    case kRaw: PyMem_RawFree(slots[v[0]]); break;
-    case kMem: PyMem_Free(slots[v[0]]); break;
-    case kObj: PyObject_Free(slots[v[0]]); break;
-    default: raw_without_gil(raw_free, slots[v[0]], 0, 0);
-  }
+  void *const old = slots[v[0]];
   slots[v[0]] = NULL;
+  switch (v[1]) {
+    case kRaw: PyMem_RawFree(old); break;
+    case kMem: PyMem_Free(old); break;
+    case kObj: PyObject_Free(old); break;
+    default: raw_without_gil(raw_free, old, 0, 0);
+  }
   Py_RETURN_NONE;
 }
 
