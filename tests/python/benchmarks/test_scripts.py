@@ -10,7 +10,7 @@ BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 
 def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+    return subprocess.run(command, capture_output=True, text=True, timeout=280)
 
 
 def test_overhead(tmp_path: Path):

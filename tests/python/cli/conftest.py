@@ -60,7 +60,7 @@ class Programs:
             "capture_output": True,
             "text": True,
             "check": False,
-            "timeout": 120,
+            "timeout": 280,
             "cwd": self.directory,
             "env": clean_environment(),
             "stdin": None if "input" in options else subprocess.DEVNULL,

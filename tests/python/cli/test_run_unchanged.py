@@ -64,8 +64,8 @@ import threading
 t = threading.Thread(target=lambda: 1/0, name='t'); t.start(); t.join()
 """,
     "thread outlives main": """
-import threading, time
-threading.Thread(target=lambda: (time.sleep(.2), print('late'))).start()
+import threading
+threading.Thread(target=lambda: (threading.main_thread().join(), print('late'))).start()
 print('main')
 """,
     "daemon thread": """
@@ -128,7 +128,7 @@ warnings.warn('w', stacklevel=1); warnings.warn('v', stacklevel=2)
 
 WAIT = """
 import os, time
-try: print(os.getpid(), flush=True); time.sleep(60)
+try: print(os.getpid(), flush=True); time.sleep(250)
 finally: print('finally', flush=True)
 """
 
@@ -269,7 +269,7 @@ def test_a_signal_from_outside(programs: Programs) -> None:
         assert child.stdout is not None
         assert int(child.stdout.readline()) == child.pid  # nothing stands between the program and its parent
         child.send_signal(number)
-        out, errors = child.communicate(timeout=60)
+        out, errors = child.communicate(timeout=280)
         assert child.returncode == -number
         assert out == ("finally\n" if number == signal.SIGINT else "")
         assert ("KeyboardInterrupt" in errors) == (number == signal.SIGINT)

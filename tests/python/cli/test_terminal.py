@@ -48,7 +48,7 @@ class Terminal:
         os.close(theirs)
         written = b"".join(self._read(ours))
         os.close(ours)
-        assert child.wait(timeout=60) == 0
+        assert child.wait(timeout=280) == 0
         return written.decode().replace("\r\n", "\n")
 
     @staticmethod

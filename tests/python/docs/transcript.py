@@ -73,7 +73,7 @@ class Console:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=280,
         )
         text = completed.stdout.replace(f"{self.directory}/", "")
         return text.replace(sysconfig.get_path("stdlib"), _STANDARD_LIBRARY)

@@ -6,11 +6,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-enum { kPlaces = 512, kMaxThreads = 64 };
+enum { kPlaces = 512, kMaxThreads = 64, kCounted = 64 };
 
 typedef struct {
   size_t size;
@@ -18,6 +19,7 @@ typedef struct {
 
 static _Atomic(Header *) places[kPlaces];
 static atomic_int stopping;
+static atomic_ulong operations;  // of the threads of the last start(), counted now and then
 static pthread_t threads[kMaxThreads];
 static int running;
 
@@ -62,7 +64,9 @@ static void *run(void *argument) {
   free(argument);
   for (unsigned round = 0; !atomic_load(&stopping); ++round) {
     once(&task.seed);
-    if (!task.attach || round % 64 != 0) continue;
+    if (round % kCounted != 0) continue;
+    atomic_fetch_add(&operations, kCounted);
+    if (!task.attach) continue;
     PyGILState_STATE state = PyGILState_Ensure();
     once(&task.seed);
     PyObject *list = Py_BuildValue("[iO{ss}]", 1000, Py_None, "key", "value");
@@ -79,6 +83,7 @@ static PyObject *start(PyObject *self, PyObject *arguments) {
   unsigned long seed;
   if (!PyArg_ParseTuple(arguments, "ikp", &count, &seed, &attach)) return NULL;
   atomic_store(&stopping, 0);
+  atomic_store(&operations, 0);
   for (int i = 0; i < count && running < kMaxThreads; ++i) {
     Task *task = malloc(sizeof *task);
     if (task == NULL) return PyErr_NoMemory();
@@ -90,6 +95,17 @@ static PyObject *start(PyObject *self, PyObject *arguments) {
     }
     ++running;
   }
+  Py_RETURN_NONE;
+}
+
+// wait(count): until the threads have done about so many operations, however long that takes them.
+static PyObject *wait_for(PyObject *self, PyObject *argument) {
+  (void)self;
+  const unsigned long count = PyLong_AsUnsignedLong(argument);
+  if (PyErr_Occurred()) return NULL;
+  Py_BEGIN_ALLOW_THREADS
+  while (atomic_load(&operations) < count) usleep(1000);
+  Py_END_ALLOW_THREADS
   Py_RETURN_NONE;
 }
 
@@ -178,7 +194,7 @@ static PyObject *end_threads(PyObject *self, PyObject *argument) {
 static PyMethodDef methods[] = {
     {"start", start, METH_VARARGS, NULL}, {"stop", stop, METH_NOARGS, NULL},   {"here", here, METH_VARARGS, NULL},
     {"held", held, METH_NOARGS, NULL},    {"release", release, METH_O, NULL},  {"end_threads", end_threads, METH_O, NULL},
-    {NULL, NULL, 0, NULL},
+    {"wait", wait_for, METH_O, NULL},     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "unattached", NULL, -1, methods, NULL, NULL, NULL, NULL};
 PyMODINIT_FUNC PyInit_unattached(void) {

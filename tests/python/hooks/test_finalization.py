@@ -178,7 +178,7 @@ def test_an_interpreter_after_another(program: str, embedding: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=280,
         env={**os.environ, "PYTHONHOME": sys.base_prefix, "PYTHONPATH": path},
     )
     told = completed.stdout + completed.stderr

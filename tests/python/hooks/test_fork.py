@@ -22,7 +22,7 @@ def fork(check):
         status = 1
         try:
             # The watchdog's thread is the parent's alone.
-            signal.alarm(50)
+            signal.alarm(240)
             check()
             status = 0
         except BaseException:
@@ -214,5 +214,34 @@ for preexec in (None, os.getpid):
     assert output == b"1\\n"
 trace_something()
 assert_sums_agree()
+"""
+    )
+
+
+def test_fork_while_others_look_at_snapshots(run: Run) -> None:
+    """No lock of a snapshot is inherited held, whatever another thread was doing with it."""
+    run(
+        PREAMBLE
+        + """
+memtrace.start(25)
+kept = [eval("[i]" + "+ [i]" * (i % 50)) for i in range(2000)]
+finished = False
+shared = memtrace.take_snapshot()
+def look():
+    while not finished:
+        fresh = memtrace.take_snapshot()
+        for snapshot in (fresh, fresh.filter_traces([memtrace.Filter(True, "*")])):
+            snapshot.statistics("traceback")
+            len(snapshot.traces)
+            snapshot.compare_to(shared, "lineno")
+def check():
+    memtrace.take_snapshot().compare_to(shared, "traceback")
+    assert len(shared.filter_traces([memtrace.Filter(True, "*")]).traces) > 2000
+    trace_something()
+threads = [threading.Thread(target=look) for _ in range(2)]
+for thread in threads: thread.start()
+for _ in range(40): fork(check)
+finished = True
+for thread in threads: thread.join()
 """
     )

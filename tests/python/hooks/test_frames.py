@@ -293,10 +293,10 @@ def test_a_generator_finished_by_the_collector(both: Start) -> None:
 def test_outside_of_python(run: Callable[..., str]) -> None:
     """A block without any Python frame has one frame all the same."""
     program = """
-import time, memtrace, unattached
+import memtrace, unattached
 memtrace.start(25)
 unattached.start(1, 1, False)
-time.sleep(0.2)
+unattached.wait(1_000)
 unattached.stop()
 outside = [t for t in memtrace.take_snapshot().traces if t.traceback[-1].filename == "<unknown>"]
 assert outside

@@ -103,7 +103,7 @@ def test_threads_that_python_does_not_know(run: Run) -> None:
 memtrace.start(10)
 for attach in (False, True):
     unattached.start(6, 1, attach)
-    time.sleep(0.5)
+    unattached.wait(50_000)
     unattached.stop()
     assert traces_of_extension() == unattached.held()
     assert unattached.held()[0] > 100

@@ -57,7 +57,7 @@ def run_with_neighbours(neighbours: Path) -> Callable[..., str]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=280,
             env={"PATH": "/usr/bin:/bin", **environment},
         )
         assert completed.returncode == 0, f"status {completed.returncode}\n{completed.stdout}{completed.stderr}"

@@ -26,7 +26,7 @@ def interpreter(tmp_path: Path) -> Interpreter:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=280,
             cwd=tmp_path,
             env=environment | variables,
         )

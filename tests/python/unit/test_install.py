@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def run(code: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, timeout=280)
 
 
 def test_import_gives_memtrace() -> None:
@@ -89,7 +89,7 @@ def test_resource_warning_shows_where_the_file_was_opened(tmp_path: Path) -> Non
         "    return open(__file__)\n"
         "leak()\n"
     )
-    result = subprocess.run([sys.executable, "-W", "always", str(program)], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([sys.executable, "-W", "always", str(program)], capture_output=True, text=True, timeout=280)
     assert result.returncode == 0
     assert "ResourceWarning: unclosed file" in result.stderr
     assert "Object allocated at (most recent call last):" in result.stderr

@@ -36,7 +36,7 @@ def mypy(*arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
     if package.name != "site-packages":  # where mypy looks by itself
         environment |= {"MYPYPATH": str(package), "PYTHONPATH": str(package)}
     command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, timeout=240)
+    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, timeout=280)
 
 
 def test_stubs_agree_with_the_module(tmp_path: Path) -> None:
