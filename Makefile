@@ -80,7 +80,7 @@ bench: build  ## The benchmarks at full size (an hour or more)
 	$(BIN)/python benchmarks/snapshots.py
 	$(BIN)/python benchmarks/memory.py
 
-soak: build  ## Ten minutes of threads, forks, start/stop and generated code
+soak: build  ## Twenty minutes of threads, forks, start/stop and generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600
 
 docs: build  ## Run everything that the documentation shows

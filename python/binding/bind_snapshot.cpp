@@ -14,6 +14,7 @@
 #include "python/binding/binding.h"
 #include "python/binding/block_reader.h"
 #include "python/binding/convert.h"
+#include "python/binding/detached.h"
 #include "python/binding/dictionary_view.h"
 #include "python/binding/literal_traces.h"
 #include "python/binding/slots.h"
@@ -75,7 +76,7 @@ py::list statistics(const snapshot::Snapshot& self, const std::string& name, boo
   const Slot size_slot(cls, "size"), count_slot(cls, "count");
   const snapshot::GroupBy group_by = to_group_by(name);
   const snapshot::Statistics groups = [&] {
-    const py::gil_scoped_release release;
+    const Detached detached;
     return snapshot::statistics(self, group_by, cumulative);
   }();
   const GroupMaker maker(cls, group_by, groups.dictionary);
@@ -97,7 +98,7 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
   const Slot count_slot(cls, "count"), count_diff_slot(cls, "count_diff");
   const snapshot::GroupBy group_by = to_group_by(name);
   const snapshot::Comparison groups = [&] {
-    const py::gil_scoped_release release;
+    const Detached detached;
     return snapshot::compare(self, old, group_by, cumulative);
   }();
   const GroupMaker maker(cls, group_by, groups.dictionary);
@@ -131,7 +132,7 @@ snapshot::AnyFilter to_filter(const py::tuple& fields) {
 snapshot::Snapshot filter_traces(const snapshot::Snapshot& self, const py::list& filters) {
   std::vector<snapshot::AnyFilter> native;
   for (const py::handle filter : filters) native.push_back(to_filter(py::cast<py::tuple>(filter)));
-  const py::gil_scoped_release release;
+  const Detached detached;
   return snapshot::filter_traces(self, native);
 }
 
@@ -146,7 +147,7 @@ py::bytes from_native_bytes(const std::vector<std::byte>& bytes) {
 py::bytes to_bytes(const snapshot::Snapshot& self, const py::bytes& attributes) {
   const std::span<const std::byte> native_attributes = as_bytes(attributes);
   return from_native_bytes([&] {
-    const py::gil_scoped_release release;
+    const Detached detached;
     return snapshot::to_bytes(self, native_attributes);
   }());
 }
@@ -156,7 +157,7 @@ std::pair<snapshot::Snapshot, py::bytes> from_bytes(const py::bytes& bytes) {
   std::vector<std::byte> attributes;
   try {
     snapshot::Snapshot snapshot = [&] {
-      const py::gil_scoped_release release;
+      const Detached detached;
       return snapshot::from_bytes(data, &attributes);
     }();
     return {std::move(snapshot), from_native_bytes(attributes)};
@@ -178,7 +179,7 @@ void dump(const snapshot::Snapshot& self, const py::object& path, const py::byte
   if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw py::error_already_set();
   const std::string native_path(py::reinterpret_steal<py::bytes>(encoded));
   try {
-    const py::gil_scoped_release release;
+    const Detached detached;
     snapshot::dump(self, native_path, native_attributes);
   } catch (const std::system_error& error) {
     raise_os_error(error, path);
@@ -222,7 +223,7 @@ void bind_snapshot(py::module_& module) {
       .def_property_readonly("has_blocks", &snapshot::Snapshot::has_blocks)
       .def_property_readonly("total_count", &snapshot::Snapshot::total_count)
       .def_property_readonly("total_size", &snapshot::Snapshot::total_size)
-      .def("same_blocks", &snapshot::Snapshot::same_blocks, py::arg("other"), py::call_guard<py::gil_scoped_release>())
+      .def("same_blocks", &snapshot::Snapshot::same_blocks, py::arg("other"), py::call_guard<Detached>())
       .def("filter_traces", &filter_traces, py::arg("filters"))
       .def("select_blocks", [](const snapshot::Snapshot& self,
                                const std::vector<std::size_t>& positions) { return self.select_blocks(positions); })

@@ -1,12 +1,10 @@
 // Binding: what the parts of the extension module memtrace._core give each other.
 //
 //   bind_snapshot   classes Dictionary and Snapshot over snapshot/; a function that returns a snapshot::Snapshot by
-// value
-//                   gives Python a _core.Snapshot, which the package wraps as memtrace.Snapshot
+//                   value gives Python a _core.Snapshot, which the package wraps as memtrace.Snapshot
 //   bind_tracer     the functions that start, stop and ask the tracer
 //   source          a Python tuple (Dictionary, reference) from which memtrace.Traceback decodes its frames when they
-// are
-//                   looked at; _core.get_object_traceback() returns one, or None
+//                   are looked at; _core.get_object_traceback() returns one, or None
 //
 // Thin: converts and raises. Every function is called with the GIL held.
 #pragma once

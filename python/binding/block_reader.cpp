@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "python/binding/detached.h"
 #include "python/binding/slots.h"
 
 namespace py = pybind11;
@@ -12,7 +13,7 @@ namespace {
 
 std::size_t count_blocks(const snapshot::Snapshot& snapshot) {
   if (!snapshot.has_blocks()) throw py::value_error("the snapshot was taken with blocks=False: it has no traces");
-  const py::gil_scoped_release release;
+  const Detached detached;
   return snapshot.block_count();
 }
 

@@ -3,12 +3,15 @@
 
 #include "python/binding/binding.h"
 #include "python/binding/builtins.h"
+#include "python/binding/detached.h"
 
 PYBIND11_MODULE(bound_core, module) {
   module.doc() = "The native half of memtrace. Private: import memtrace instead.";
   memtrace::binding::bind_snapshot(module);
   memtrace::binding::bind_tracer(module);
   memtrace::binding::publish_builtins(module);
+  static const bool watched = (memtrace::binding::Detached::watch_forks(), true);
+  static_cast<void>(watched);
 }
 
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {

@@ -5,6 +5,7 @@ At the end the live blocks, the records' counters and the total must be one and 
 
 from __future__ import annotations
 
+import bz2
 import gc
 import hashlib
 import os
@@ -26,6 +27,8 @@ from sums import assert_sums_agree
 import memtrace
 
 CHILD_SECONDS = 60
+# Of the tracer, when it has stopped and all threads have gone, more than before it started.
+LEFT_BYTES = 1024 * 1024
 
 
 class Worker:
@@ -33,6 +36,7 @@ class Worker:
 
     def __init__(self, seed: int) -> None:
         self.done = 0
+        self.codes = 0
         self._random = random.Random(seed)
         self._kept: list[object] = [None] * 500
         self._actions: list[Callable[[], object]] = [
@@ -43,7 +47,7 @@ class Worker:
             self._code,
             self._without_gil,
             self._cycles,
-            lambda: self._recursion(self._random.randrange(200)),
+            lambda: self._recursion(self._random.choice((10, 50, 200, 800))),
         ]
 
     def work(self, stop: threading.Event) -> None:
@@ -81,12 +85,14 @@ class Worker:
     def _code(self) -> object:
         names: dict[str, Callable[[int], list[int]]] = {}
         number = self._random.randrange(50)
+        self.codes += 2  # of the text and of the function
         exec(f"def made_{number}(n):\n    return [{number}] * n\n", names)
         return names[f"made_{number}"](10) if self._random.random() < 0.9 else names
 
     def _without_gil(self) -> object:
         data = bytes([self._random.randrange(256)]) * 100_000
-        return zlib.compress(data), hashlib.sha256(data).digest()
+        compress = self._random.choice((zlib.compress, zlib.compress, zlib.compress, bz2.compress))
+        return compress(data), hashlib.sha256(data).digest()
 
     def _cycles(self) -> object:
         ring: list[object] = [bytearray(100)]
@@ -102,6 +108,8 @@ class Operator:
 
     def __init__(self, seed: int, directory: Path) -> None:
         self.done: Counter[str] = Counter()
+        self.dropped = 0
+        self.most_memory = 0
         self._random = random.Random(seed)
         self._file = directory / "soak.mtrace"
         self._actions = [self._snapshot, self._file_round, self._clear, self._restart, self._look]
@@ -109,8 +117,15 @@ class Operator:
     def work(self, stop: threading.Event) -> None:
         while not stop.wait(self._random.random() * 0.02):
             (action,) = self._random.choices(self._actions, weights=(8, 1, 4, 2, 8))
+            if action in (self._clear, self._restart):
+                self.look_back()
             action()
             self.done[action.__name__.strip("_")] += 1
+
+    def look_back(self) -> None:
+        """Before an era ends: what it lost, and what it took."""
+        self.dropped += memtrace._core.status()["dropped"]
+        self.most_memory = max(self.most_memory, memtrace.get_memtrace_memory())
 
     def _snapshot(self) -> None:
         snapshot = memtrace.take_snapshot(blocks=self._random.random() < 0.5)
@@ -187,6 +202,7 @@ def run(seconds: float, threads: int, seed: int) -> list[str]:
                 failures.append(traceback.format_exc())
                 stop.set()
 
+        before = memtrace.get_memtrace_memory()
         memtrace.start(25)
         running = [threading.Thread(target=guarded, args=(part.work,)) for part in (*workers, operator, forks)]
         for thread in running:
@@ -201,15 +217,19 @@ def run(seconds: float, threads: int, seed: int) -> list[str]:
         assert_sums_agree()
     except AssertionError as error:
         failures.append(f"the sums differ: {error}")
-    status = memtrace._core.status()
-    if status["dropped"]:
-        failures.append(f"{status['dropped']} events were dropped")
+    operator.look_back()
+    if operator.dropped:
+        failures.append(f"{operator.dropped} events were dropped")
+    traced, _ = memtrace.get_traced_memory()
+    actions, codes = sum(worker.done for worker in workers), sum(worker.codes for worker in workers)
+    memtrace.stop()
+    left = memtrace.get_memtrace_memory() - before
+    if left > LEFT_BYTES:
+        failures.append(f"stop() leaves {left:,} bytes of tracer memory, allowed {LEFT_BYTES:,}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"churn: Python {sys.version.split()[0]}, {seconds:.0f} s, {threads} threads, seed {seed}")
-    print(f"  {sum(worker.done for worker in workers):,} actions, {forks.done} forks, {dict(operator.done)}")
-    print(
-        f"  at the end {status['traced_bytes']:,} bytes traced, tracer memory {memtrace.get_memtrace_memory():,} bytes"
-    )
-    print(f"  peak resident memory of the process {peak:,} KiB", flush=True)
-    memtrace.stop()
+    print(f"  {actions:,} actions, {codes:,} codes generated, {forks.done} forks, {dict(operator.done)}")
+    print(f"  {traced:,} bytes traced at the end, {operator.dropped} events dropped in all")
+    print(f"  tracer memory {operator.most_memory:,} bytes at most, {left:+,} after stop()")
+    print(f"  resident memory of the process {peak:,} KiB at most", flush=True)
     return failures
