@@ -173,8 +173,9 @@ class Forks:
             signal.alarm(CHILD_SECONDS)
             gc.disable()
             kept = [bytearray(i) for i in range(1000)]
-            assert not memtrace.is_tracing() or memtrace.get_object_traceback(kept[0]) is not None
-            assert_sums_agree()
+            if memtrace.is_tracing():  # the operator may be just restarting it
+                assert memtrace.get_object_traceback(kept[0]) is not None
+                assert_sums_agree()
             status = 0
         except BaseException:
             traceback.print_exc()
