@@ -1,8 +1,7 @@
 // Snapshot: the live memory of one instant, as an immutable value.
 //
 //   row     what its blocks share (traceback, domain, context) and their number and bytes; statistics, filters and
-// diffs
-//           read rows only
+//           diffs read rows only
 //   block   one live block: its row and its size; optional, order kept; 8 bytes each
 //
 // A snapshot is made deferred (from the tracer: record ids, resolved at first use) or resolved (from a file or from

@@ -3,9 +3,8 @@
 //
 //        root ── a ── b          nodes: a caller, at the instruction that called
 //                 │   └─ r3      record: the allocating instruction below b
-//                 ├─ r1          records are leaves and carry the counters; most frames that allocate never call from
-// the same
-//                 └─ r2          instruction, so a leaf costs no node
+//                 ├─ r1          records are leaves and carry the counters; most frames that allocate
+//                 └─ r2          never call from the same instruction, so a leaf costs no node
 //
 // A look-up walks the siblings below one parent. They were made in the order in which the program first came by, and
 // programs repeat themselves: the walk is short and goes where the cache already is, and adding a leaf touches nothing

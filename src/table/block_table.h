@@ -8,8 +8,7 @@
 //   slot     31 30 29 28      27 ............ 0
 //   empty     0  .  .  .      0
 //   small     1  size(5)      record(26)          a block of at most 16 bytes: everything in its only slot
-//   start     0  1  c  0 0 0  record(26)          a larger block; c: it is a code object that is registered, slot 2 has
-// its id
+//   start     0  1  c  0 0 0  record(26)          a larger block; c: a registered code object, slot 2 has its id
 //   more      0  0  1  m      payload(28)         slot 1: the size; m: slot 2 has the size's next 28 bits
 //
 // Every slot says what it is, so a walk over the table needs no lock: what is just changing does not parse, and is left

@@ -53,7 +53,6 @@ class Era {
   std::uint32_t nframe() const noexcept { return nframe_; }
 
   // --- events; `thread` is the caller's own state
-  // -----------------------------------------------------------------------------------
 
   // The record of an allocation at `site`, called from `parent`; kNone when memory cannot be had.
   RecordId record(NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
@@ -126,7 +125,6 @@ class Era {
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
   // --- reading; with the GIL held
-  // --------------------------------------------------------------------------------------------------
 
   struct Traced {
     std::uint64_t current;
