@@ -47,12 +47,15 @@ COMMANDS = (
 COLUMNS = 100
 # Where this interpreter keeps its library is nobody's business.
 LIBRARY = sysconfig.get_path("stdlib")
+SHOWN_LIBRARY = "/usr/lib/python3"
 
 
 def on_terminal(arguments: tuple[str, ...], folder: Path) -> str:
     """What a command writes to a terminal, escape sequences included."""
     leader, follower = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": "50"}
+    # Wide enough that no path of the library is cut before it is replaced by a shorter one.
+    columns = COLUMNS + len(LIBRARY) - len(SHOWN_LIBRARY)
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "50"}
     command = [sys.executable, "-m", "memtrace", *arguments]
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=follower, stderr=follower) as process:
         os.close(follower)
@@ -76,8 +79,8 @@ def main() -> None:
         (folder / "orders.py").write_text(PROGRAM, encoding="utf-8")
         for arguments in COMMANDS:
             console.print(Text(f"$ memtrace {' '.join(arguments)}", style="bold green"))
-            shown = on_terminal(arguments, folder).replace(f"{folder}/", "").replace(LIBRARY, "/usr/lib/python3")
-            console.print(Text.from_ansi(shown))
+            shown = on_terminal(arguments, folder).replace(f"{folder}/", "").replace(LIBRARY, SHOWN_LIBRARY)
+            console.print(Text.from_ansi(shown), no_wrap=True, overflow="crop")
     picture = console.export_svg(title="memtrace", theme=DIMMED_MONOKAI, unique_id="memtrace")
     # The viewer's own monospace font: a picture loads nothing from the network.
     picture = re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL)
