@@ -18,7 +18,22 @@ constinit Tracer chained;
 // What it was before install(): a tracer that was set after ours, and that did not call it, may put it back.
 constinit Tracer chained_before;
 
-// The new object is in the thread's last block, unless that was seen already: then it is in one from a free list.
+// An object in a block from a free list. Apart, for most objects are new and need nothing kept for later.
+[[gnu::noinline]] void reused(Thread& thread, PyObject* object) noexcept {
+  PyThreadState* attached = compat::attached_by_contract(thread.own_states);
+  Era* era = control.era();
+  if (!is_exclusive(attached) || era == nullptr) [[unlikely]]
+    return;
+  thread.busy = true;
+  const RecordId record = capture(thread, *era, attached);
+  if (record != kNone) [[likely]]
+    era->reassign(thread, compat::block_of(object), record);
+  else
+    era->drop();
+  thread.busy = false;
+}
+
+// The new object is in the thread's last block, unless that was seen already.
 MT_HOT void on_create(PyObject* object) noexcept {
   Thread* const thread = Thread::current();
   if (thread == nullptr) [[unlikely]]
@@ -29,21 +44,10 @@ MT_HOT void on_create(PyObject* object) noexcept {
   }
   const auto offset =
       reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(thread->last_object_block);
-  if (offset <= compat::kMaxPreHeader) {
+  if (offset <= compat::kMaxPreHeader)
     thread->last_object_block = nullptr;
-    return;
-  }
-  PyThreadState* attached = compat::attached_by_contract(thread->own_states);
-  Era* era = control.era();
-  if (!is_exclusive(attached) || era == nullptr) [[unlikely]]
-    return;
-  thread->busy = true;
-  const RecordId record = capture(*thread, *era, attached);
-  if (record != kNone) [[likely]]
-    era->reassign(*thread, compat::block_of(object), record);
   else
-    era->drop();
-  thread->busy = false;
+    reused(*thread, object);
 }
 
 // Two functions, so that the one that is nearly always set has nothing to keep for later.

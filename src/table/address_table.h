@@ -119,7 +119,7 @@ class BasicAddressTable {
       const RecordId record = entry.record.load(std::memory_order_acquire);
       if (record == kNone) return {};
       const std::uint64_t size = entry.size.load(std::memory_order_acquire);
-      if (entry.record.load(std::memory_order_relaxed) == record) return {record, size, kNone};
+      if (entry.record.load(std::memory_order_relaxed) == record) return {.record = record, .size = size};
     }
   }
 

@@ -32,10 +32,11 @@
 
 namespace memtrace {
 
+// In this order it fits two registers; by memory it would stall whoever reads it back.
 struct Block {
   RecordId record = kNone;
-  std::uint64_t size = 0;
   CodeId code = kNone;  // of a registered code object; its record is kNone when it is older than the trace
+  std::uint64_t size = 0;
 
   explicit operator bool() const noexcept { return record != kNone || code != kNone; }
 };
@@ -100,7 +101,7 @@ class BasicBlockTable {
     store(slot, 0);
     store(slot + 1, 0);
     if (((word & kCode) | (next & kContinued)) == 0) [[likely]]
-      return {word & kRecordMask, next & kPayload, kNone};
+      return {.record = word & kRecordMask, .size = next & kPayload};
     const Block block = start_block(word, next, load(slot + 2));
     store(slot + 2, 0);
     return block;
@@ -236,11 +237,11 @@ class BasicBlockTable {
   static std::size_t region_bytes() noexcept { return kRegionSlots * sizeof(Slot) + os::page_size(); }
 
   static Block small_block(std::uint32_t word) noexcept {
-    return {word & kRecordMask, word >> kRecordBits & 31, kNone};
+    return {.record = word & kRecordMask, .size = word >> kRecordBits & 31};
   }
 
   static Block start_block(std::uint32_t word, std::uint32_t next, std::uint32_t third) noexcept {
-    Block block{word & kRecordMask, next & kPayload, kNone};
+    Block block{.record = word & kRecordMask, .size = next & kPayload};
     if ((third & kTags) == kMore) {
       if ((word & kCode) != 0)
         block.code = third & kPayload;
@@ -286,7 +287,7 @@ class BasicBlockTable {
     if ((word & kStart) == 0) return {};
     const std::uint32_t next = load(slot + 1);
     if ((next & kTags) != kMore) return {};
-    if (((word & kCode) | (next & kContinued)) == 0) return {word & kRecordMask, next & kPayload, kNone};
+    if (((word & kCode) | (next & kContinued)) == 0) return {.record = word & kRecordMask, .size = next & kPayload};
     return start_block(word, next, load(slot + 2));
   }
 

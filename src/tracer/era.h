@@ -111,7 +111,7 @@ class Era {
       counters_.freed(block.record, block.size, epoch);
       counters_.allocated(record, block.size, epoch);
     } else {
-      account_free(Access::kExclusive, thread, {block.record, block.size, kNone});
+      account_free(Access::kExclusive, thread, {.record = block.record, .size = block.size});
       account_allocation(Access::kExclusive, thread, record, block.size);
     }
   }

@@ -56,7 +56,7 @@ class World {
     Block actual;
     if (operation.kind == kAdd) {
       if (!table_.add(operation.domain, address, operation.record, operation.size, actual)) return "add() failed";
-      model_[key] = {operation.record, operation.size, kNone};
+      model_[key] = {.record = operation.record, .size = operation.size};
     } else {
       actual = table_.take(operation.domain, address);
       model_.erase(key);

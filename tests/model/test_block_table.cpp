@@ -164,7 +164,7 @@ class World {
         std::vector<Block> evicted;
         if (!table_->add(address, operation.id, operation.size, [&](const Block& block) { evicted.push_back(block); }))
           return "add() failed";
-        return compare_evicted(evicted, model_.add(granule, {operation.id, operation.size, kNone}));
+        return compare_evicted(evicted, model_.add(granule, {.record = operation.id, .size = operation.size}));
       }
       case kTake:
         return compare("take()", table_->take(address), model_.take(granule));
