@@ -13,8 +13,11 @@ bool Control::begin(std::uint32_t nframe) noexcept {
 void Control::replace(Era* era) noexcept {
   Era* old = era_.exchange(era, std::memory_order_seq_cst);
   invalidate();
-  for (ThreadState* state = threads_.first(); state != nullptr; state = state->next)
-    while (state->section.load(std::memory_order_seq_cst) != 0) os::yield();
+  for (ThreadState* state = threads_.first(); state != nullptr; state = state->next) {
+    // Any later section of the thread's has the new era.
+    const std::uint64_t section = state->section.load(std::memory_order_seq_cst);
+    while (section != 0 && state->section.load(std::memory_order_acquire) == section) os::yield();
+  }
   if (old != nullptr) Era::destroy(old);
 }
 

@@ -2,8 +2,9 @@
 //
 // An exclusive event holds the GIL under which begin() and end() run, so the era cannot change below it. Any other
 // event brackets its use of the era by enter() and leave(); end() publishes the change and then waits until every
-// thread has left. Such an event never blocks inside the bracket (it enters the kernel for memory at most), so the wait
-// is short and cannot deadlock, whatever lock its caller holds.
+// thread has left the bracket that it was in. Such an event never blocks inside (it enters the kernel for memory at
+// most), so the wait is short and cannot deadlock, whatever lock its caller holds; a thread that enters again at once
+// cannot prolong it.
 #pragma once
 
 #include <atomic>
@@ -22,7 +23,7 @@ class Control {
   Era* enter(ThreadState& thread) noexcept {
     // Both sequentially consistent: either end() sees the section, or this sees the era that end() has put in its
     // place.
-    thread.section.store(1, std::memory_order_seq_cst);
+    thread.section.store(++thread.sections, std::memory_order_seq_cst);
     return era_.load(std::memory_order_seq_cst);
   }
   void leave(ThreadState& thread) noexcept { thread.section.store(0, std::memory_order_release); }

@@ -21,8 +21,9 @@ struct ThreadState {
   // Control::version at the last exclusive event: what is cached for such events is of that version.
   std::uint64_t version = 0;
 
-  // Nonzero while an event without the GIL may use the era; see Control.
-  std::atomic<std::uint32_t> section{0};
+  // While an event without the GIL may use the era, the number of such events up to this one; 0 otherwise. See Control.
+  std::atomic<std::uint64_t> section{0};
+  std::uint64_t sections = 0;
   // Bytes allocated less bytes freed by such events that the total of era `pending_era` does not have yet. Only the
   // owner writes either.
   Counter<std::int64_t> pending{};
@@ -56,10 +57,11 @@ class ThreadList {
     ThreadState* head = first();
     do {
       state->next = head;
-    } while (!first_.compare_exchange_weak(head, state, std::memory_order_release));
+    } while (!first_.compare_exchange_weak(head, state, std::memory_order_seq_cst));
   }
 
-  ThreadState* first() const noexcept { return first_.load(std::memory_order_acquire); }
+  // Sequentially consistent, as add() is: whoever ends an era sees a new thread here, or that sees the new era.
+  ThreadState* first() const noexcept { return first_.load(std::memory_order_seq_cst); }
 
  private:
   std::atomic<ThreadState*> first_{nullptr};
