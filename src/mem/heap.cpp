@@ -4,6 +4,10 @@
 
 #include <atomic>
 
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 #include "src/mem/fault.h"
 
 namespace memtrace::heap {
@@ -24,19 +28,35 @@ void set_options() noexcept {
   done.store(true, std::memory_order_release);
 }
 
+// mimalloc is not instrumented: the thread sanitizer has to be told that a block is freed before it is given out again.
+void note_allocated([[maybe_unused]] void* block) noexcept {
+#if defined(__SANITIZE_THREAD__)
+  __tsan_acquire(block);
+#endif
+}
+
+void note_released([[maybe_unused]] void* block) noexcept {
+#if defined(__SANITIZE_THREAD__)
+  __tsan_release(block);
+#endif
+}
+
 }  // namespace
 
 void* allocate(std::size_t size) noexcept {
   if (fault::should_fail()) return nullptr;
   set_options();
   void* block = mi_malloc(size);
-  if (block != nullptr) in_use.fetch_add(mi_usable_size(block), std::memory_order_relaxed);
+  if (block == nullptr) return nullptr;
+  in_use.fetch_add(mi_usable_size(block), std::memory_order_relaxed);
+  note_allocated(block);
   return block;
 }
 
 void release(void* block) noexcept {
   if (block == nullptr) return;
   in_use.fetch_sub(mi_usable_size(block), std::memory_order_relaxed);
+  note_released(block);
   mi_free(block);
 }
 

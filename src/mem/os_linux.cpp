@@ -64,8 +64,8 @@ std::atomic<void (*)(void*)> exit_function{nullptr};
 // destructors. Asking for another round until the last one keeps the thread's state alive through the other keys'
 // destructors.
 #if defined(__SANITIZE_THREAD__)
-constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS -
-                            2;  // its runtime takes the last round to end the thread, and we would run behind it
+// Its runtime takes the last round to end the thread, and we would run behind it.
+constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 2;
 #else
 constexpr int kExitRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
 #endif
