@@ -14,10 +14,13 @@ std::shared_mutex& Detached::gate() noexcept {
 }
 
 void Detached::watch_forks() noexcept {
+  const auto in_child = [] {
+    gate().unlock();
+    // Threads that were waiting for it count as readers, and are not in the child: it has to forget them.
+    ::new (&gate()) std::shared_mutex;
+  };
   // Where the system cannot call us, a child may find a mutex locked: no worse than without us.
-  static_cast<void>(os::at_fork([] { gate().lock(); }, [] { gate().unlock(); },
-                                // Not unlocked: the lock remembers a thread that the child does not have.
-                                [] { ::new (&gate()) std::shared_mutex; }));
+  static_cast<void>(os::at_fork([] { gate().lock(); }, [] { gate().unlock(); }, in_child));
 }
 
 }  // namespace memtrace::binding
