@@ -15,7 +15,7 @@ import memtrace
 Start = Callable[[int], None]
 
 PREAMBLE = """
-import faulthandler, threading, time
+import faulthandler, gc, threading, time
 import allocations, callers, unattached, memtrace
 from sums import assert_sums_agree
 # A deadlock ends as a failure that shows where.
@@ -23,6 +23,7 @@ faulthandler.dump_traceback_later(250, exit=True)
 
 def traces_of_extension():
     "Count and bytes of the blocks that the extension holds, by the tracer's account."
+    gc.collect()  # free lists keep objects that its threads made
     found = [t.size for t in memtrace.take_snapshot().traces if t.traceback[-1].filename in FILES]
     return len(found), sum(found)
 
