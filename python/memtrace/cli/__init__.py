@@ -2,7 +2,7 @@
 
 ``commands`` holds the list. A command's module imports click and little else, so that help is quick;
 reports and Rich are imported when a command runs. ``recording`` is the one module that lives in a traced
-program: it imports nothing before that program has ended.
+program: before that program has ended it imports nothing but modules of memtrace.
 """
 
 from __future__ import annotations

@@ -8,6 +8,10 @@ import sys
 
 import memtrace
 
+# All that is needed at the end to write the file: a program may forbid to import anything by then, as pip does.
+import memtrace._modules
+from memtrace.reports.text import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +28,7 @@ class Recording:
         """*path* is absolute, for the program may change its directory."""
         self.path = os.fspath(path)
         self.quiet = quiet
+        self._environment: dict[str, str] = {}
 
     @classmethod
     def from_option(cls, value: str) -> Recording:
@@ -42,6 +47,7 @@ class Recording:
         """
         process = os.getpid()
         path = list(sys.path)
+        self._environment = {name: value for name, value in os.environ.items() if name != "PYTHONMEMTRACE"}
 
         def finish() -> None:
             if os.getpid() == process:
@@ -64,31 +70,42 @@ class Recording:
         if not self.quiet:
             try:
                 self._show(snapshot, peak)
-            except Exception as error:  # whatever the program has left of the modules that this needs
-                self._say(f"cannot show what {self.path} holds: {type(error).__name__}: {error}")
+            except Exception:  # whatever the program has left of the modules that this needs, or forbids to import
+                self._show_apart(peak)
 
     def _show(self, snapshot: memtrace.Snapshot, peak: int) -> None:
-        from memtrace.reports import text
-        from memtrace.reports.output import show_table
-        from memtrace.reports.selection import Selection
-        from memtrace.reports.stats import StatsReport
+        from memtrace.cli.at_exit import show
 
-        table = StatsReport.of(snapshot, Selection()).to_table("memtrace: live at exit")
-        notes = (f"The peak was {text.size(peak)}. Snapshot: {self.path}",)
-        _on_standard_error(lambda stream: show_table(table._replace(notes=table.notes + notes), stream))
+        _on_standard_error(lambda stream: show(snapshot, peak, self.path, stream))
+
+    def _show_apart(self, peak: int) -> None:
+        """Show the snapshot from its file, in an interpreter that knows nothing of the program."""
+        command = [sys.executable, "-P", "-m", "memtrace.cli.at_exit", self.path, str(peak)]
+        try:
+            _, status = os.waitpid(os.posix_spawn(sys.executable, command, self._environment), 0)
+        except ChildProcessError:  # the program lets the system collect its children
+            status = 0
+        except OSError:
+            status = 1
+        if status != 0:
+            self._say(f"cannot show what {self.path} holds")
 
     def _say(self, message: str) -> None:
-        from memtrace.reports.text import printable
-
         _on_standard_error(lambda stream: print(f"memtrace: {printable(message)}", file=stream))
 
 
 def _on_standard_error(write: Callable[[TextIO], None]) -> None:
-    """Call *write* with the standard error that the program was started with, if it is still open."""
+    """Call *write* with the standard error that the program was started with, if it is still open.
+
+    With a stream of our own on it: what cannot be written must not stay in the program's, whose exit status it
+    would change.
+    """
     stream = sys.__stderr__
     if stream is None or stream.closed:
         return
-    from contextlib import suppress
-
-    with suppress(OSError):
-        write(stream)
+    try:
+        stream.flush()
+        with open(stream.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False) as own:
+            write(own)
+    except OSError:
+        pass

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 import memtrace
 from memtrace.cli.commands import memtrace as command_line
 
-_OWN_VARIABLES = ("PYTHONMEMTRACE", "PYTHONTRACEMALLOC", "NO_COLOR", "COLUMNS")
+_OWN_VARIABLES = ("PYTHONUNBUFFERED", "PYTHONMEMTRACE", "PYTHONTRACEMALLOC", "NO_COLOR", "COLUMNS")
 
 
 def clean_environment() -> dict[str, str]:

@@ -18,7 +18,7 @@ sys.path.append(str(HERE))
 
 from building import SOURCES, Run, compile_c  # noqa: E402
 
-_OWN_VARIABLES = ("PYTHONMEMTRACE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONDEVMODE")
+_OWN_VARIABLES = ("PYTHONUNBUFFERED", "PYTHONMEMTRACE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONDEVMODE")
 
 
 @pytest.fixture(scope="session", autouse=True)
