@@ -25,6 +25,11 @@ def show(snapshot: memtrace.Snapshot, peak: int, path: str, stream: TextIO) -> N
     show_table(table._replace(notes=table.notes + notes), stream)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Show the snapshot file and the peak that the command line names."""
     _, path, peak = sys.argv
     show(memtrace.Snapshot.load(path), int(peak), path, sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
