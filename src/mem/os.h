@@ -30,7 +30,7 @@ std::uint64_t native_thread_id() noexcept;
 bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept;
 
 // Runs the three around every fork() of this process: `prepare` and `parent` in the forking thread before and after,
-// `child` in the child's only thread. Called once.
+// `child` in the child's only thread. Each call adds three.
 bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept;
 
 void yield() noexcept;
