@@ -20,7 +20,8 @@ void Detached::watch_forks() noexcept {
     ::new (&gate()) std::shared_mutex;
   };
   // Where the system cannot call us, a child may find a mutex locked: no worse than without us.
-  static_cast<void>(os::at_fork([] { gate().lock(); }, [] { gate().unlock(); }, in_child));
+  static const bool watched = os::at_fork([] { gate().lock(); }, [] { gate().unlock(); }, in_child);
+  static_cast<void>(watched);
 }
 
 }  // namespace memtrace::binding

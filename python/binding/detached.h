@@ -15,7 +15,7 @@ class Detached {
  public:
   Detached() : gate_(gate()) {}
 
-  // Once, when the module is imported.
+  // When the module is imported; the second time, in another interpreter, does nothing.
   static void watch_forks() noexcept;
 
  private:

@@ -10,8 +10,7 @@ PYBIND11_MODULE(bound_core, module) {
   memtrace::binding::bind_snapshot(module);
   memtrace::binding::bind_tracer(module);
   memtrace::binding::publish_builtins(module);
-  static const bool watched = (memtrace::binding::Detached::watch_forks(), true);
-  static_cast<void>(watched);
+  memtrace::binding::Detached::watch_forks();
 }
 
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
