@@ -39,7 +39,7 @@ class Snapshot::Columns {
   }
   bool is_resolved() const noexcept { return ready_.load(std::memory_order_acquire); }
 
-  void set_deferred(std::shared_ptr<Resolver> resolver, std::vector<RecordId> record_ids, BlockColumns blocks,
+  void set_deferred(std::shared_ptr<Resolver> resolver, std::vector<RecordNumber> records, BlockColumns blocks,
                     std::uint64_t dropped);
   void set_resolved(std::vector<ResolvedRecord> keys, BlockColumns blocks, std::uint64_t dropped);
 
@@ -53,7 +53,7 @@ class Snapshot::Columns {
   mutable std::mutex mutex_;  // held while resolving; guards what follows until ready_
   mutable std::atomic<bool> ready_{false};  // released after resolved_ is complete
   mutable std::shared_ptr<Resolver> resolver_;
-  mutable std::vector<RecordId> record_ids_;
+  mutable std::vector<RecordNumber> records_;
   mutable Resolved resolved_;
 };
 

@@ -158,24 +158,26 @@ BlockColumns read_blocks(const SectionsReader& sections, std::size_t row_count) 
   ByteReader in = content.reader();
   const auto count = in.number<std::uint32_t>();
   const auto large_count = in.number<std::uint32_t>();
-  auto owners = in.column<std::uint32_t>(count);
-  auto sizes = in.column<std::uint32_t>(count);
+  const auto owners = in.column<std::uint32_t>(count);
+  const auto sizes = in.column<std::uint32_t>(count);
   const auto large_positions = in.column<std::uint32_t>(large_count);
   const auto large_sizes = in.column<std::uint64_t>(large_count);
   in.expect_end();
+  BlockColumns blocks(static_cast<std::uint32_t>(row_count));
+  blocks.reserve(count);
   std::size_t large = 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (owners[i] >= row_count) in.fail("a row is referred to that does not exist");
-    if (sizes[i] != BlockColumns::kLargeSize) continue;
-    if (large == large_count || large_positions[large] != i || large_sizes[large] < BlockColumns::kLargeSize) {
-      in.fail("the sizes of large blocks do not fit");
+    std::uint64_t size = sizes[i];
+    if (size == kLargeSize) {
+      if (large == large_count || large_positions[large] != i || large_sizes[large] < kLargeSize)
+        in.fail("the sizes of large blocks do not fit");
+      size = large_sizes[large++];
     }
-    ++large;
+    blocks.append(owners[i], size);
   }
   if (large != large_count) in.fail("the sizes of large blocks do not fit");
-  std::vector<BlockColumns::Large> side_list(large_count);
-  for (std::size_t i = 0; i < large_count; ++i) side_list[i] = {large_positions[i], large_sizes[i]};
-  return BlockColumns(std::move(owners), std::move(sizes), std::move(side_list));
+  return blocks;
 }
 
 }  // namespace

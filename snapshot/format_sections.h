@@ -33,6 +33,9 @@ enum class SectionId : std::uint16_t {
   attributes = 9,
 };
 
+// In the column of sizes: the size is in the list of large ones.
+inline constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;
+
 // Level 1 for the large columns, more for the small tables.
 enum class Effort : std::uint8_t { fast, thorough };
 

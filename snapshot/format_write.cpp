@@ -109,10 +109,10 @@ void write_blocks(SectionsWriter& sections, const Snapshot& snapshot) {
   for (std::size_t i = 0; i < count; ++i) {
     const Block block = snapshot.block(i);
     owners[i] = row_number[block.row];
-    if (block.size < BlockColumns::kLargeSize) {
+    if (block.size < kLargeSize) {
       sizes[i] = static_cast<std::uint32_t>(block.size);
     } else {
-      sizes[i] = BlockColumns::kLargeSize;
+      sizes[i] = kLargeSize;
       large_positions.push_back(static_cast<std::uint32_t>(i));
       large_sizes.push_back(block.size);
     }
@@ -132,7 +132,8 @@ Snapshot without_empty_rows(const Snapshot& snapshot) {
   std::vector<std::uint8_t> keep(snapshot.column_count());
   for (std::size_t row = 0; row < keep.size(); ++row) keep[row] = snapshot.counters().count[row] != 0;
   if (snapshot.has_blocks()) {
-    for (const std::uint32_t row : snapshot.block_columns().owners()) keep[row] = 1;
+    const BlockColumns& blocks = snapshot.block_columns();
+    for (std::size_t i = 0; i < blocks.count(); ++i) keep[blocks.owner(i)] = 1;
   }
   return snapshot.select_rows(keep);
 }

@@ -1,7 +1,7 @@
-// Resolver: turns the tracer's record ids into dictionary entries, at the first use of a live snapshot.
+// Resolver: turns the tracer's records into dictionary entries, at the first use of a live snapshot.
 //
 // A live snapshot copies counters only; names, lines and columns are decoded when somebody looks. The implementation
-// (see take.h) works over the tracer's append-only tables and must keep them alive, and unchanged for the ids it was
+// (see take.h) works over the tracer's append-only tables and must keep them alive, and unchanged for the records it was
 // given, for as long as it lives: a snapshot outlives stop(), clear_traces() and fork().
 //
 // Thread-safety: several snapshots of one era share a resolver, so resolve() may be called from several threads at once
@@ -16,7 +16,8 @@
 
 namespace memtrace::snapshot {
 
-using memtrace::RecordId;
+// What a resolver calls a record. The smaller the numbers, the smaller the snapshot (see block_columns.h).
+using RecordNumber = std::uint32_t;
 
 // What the blocks of one row have in common.
 struct ResolvedRecord {
@@ -32,9 +33,10 @@ class Resolver {
  public:
   virtual ~Resolver() = default;
 
-  // Fills out[i] for record_ids[i]; both spans have the same length, ids are distinct. A record that cannot be decoded
+  // Fills out[i] for records[i]; both spans have the same length, records are distinct. A record that cannot be decoded
   // becomes kUnknownTraceback. May throw std::bad_alloc: the snapshot stays unresolved and the next use tries again.
-  virtual void resolve(std::span<const RecordId> record_ids, Dictionary& dictionary, std::span<ResolvedRecord> out) = 0;
+  virtual void resolve(std::span<const RecordNumber> records, Dictionary& dictionary,
+                       std::span<ResolvedRecord> out) = 0;
 };
 
 }  // namespace memtrace::snapshot

@@ -26,16 +26,15 @@ Snapshot::Snapshot(std::shared_ptr<const Columns> columns, std::shared_ptr<const
     : columns_(std::move(columns)), selection_(std::move(selection)), traceback_limit_(traceback_limit) {}
 
 Snapshot Snapshot::deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
-                            std::vector<RecordId> record_ids, Counters counters, std::optional<BlockColumns> blocks,
+                            std::vector<RecordNumber> records, Counters counters, std::optional<BlockColumns> blocks,
                             std::int64_t traceback_limit, std::uint64_t dropped) {
-  check_counters(counters, record_ids.size());
+  check_counters(counters, records.size());
   if (!resolver) throw std::invalid_argument("a deferred snapshot needs a resolver");
   auto columns = std::make_shared<Columns>();
   columns->dictionary = std::move(dictionary);
   columns->counters = std::move(counters);
   columns->has_blocks = blocks.has_value();
-  columns->set_deferred(std::move(resolver), std::move(record_ids), blocks ? std::move(*blocks) : BlockColumns{},
-                        dropped);
+  columns->set_deferred(std::move(resolver), std::move(records), blocks ? std::move(*blocks) : BlockColumns{}, dropped);
   return Snapshot(std::move(columns), nullptr, traceback_limit);
 }
 
@@ -46,11 +45,8 @@ Snapshot Snapshot::resolved(std::shared_ptr<Dictionary> dictionary, std::vector<
   if (std::any_of(keys.begin(), keys.end(), [&](const ResolvedRecord& key) { return key.traceback >= tracebacks; })) {
     throw std::invalid_argument("a row refers to a traceback that does not exist");
   }
-  if (blocks) {
-    const auto owners = std::as_const(*blocks).owners();
-    if (std::any_of(owners.begin(), owners.end(), [&](std::uint32_t row) { return row >= keys.size(); })) {
-      throw std::invalid_argument("a block refers to a row that does not exist");
-    }
+  if (blocks && !blocks->all_owners([&](std::uint32_t row) { return row < keys.size(); })) {
+    throw std::invalid_argument("a block refers to a row that does not exist");
   }
   auto columns = std::make_shared<Columns>();
   columns->dictionary = std::move(dictionary);

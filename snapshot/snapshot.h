@@ -2,7 +2,7 @@
 //
 //   row     what its blocks share (traceback, domain, context) and their number and bytes; statistics, filters and
 //           diffs read rows only
-//   block   one live block: its row and its size; optional, order kept; 8 bytes each
+//   block   one live block: its row and its size; optional, order kept; 4 bytes each
 //
 // A snapshot is made deferred (from the tracer: record ids, resolved at first use) or resolved (from a file or from
 // literal traces, see SnapshotBuilder). A filtered snapshot shares its parent's columns and selects rows; its blocks
@@ -46,10 +46,10 @@ struct Block {
 
 class Snapshot {
  public:
-  // From the tracer. Columns of `counters` have record_ids' length; every block's owner is one of record_ids (a block
-  // that has none is left out at resolution and counted in dropped()). Nothing is looked at now: O(1).
+  // From the tracer. Columns of `counters` are as long as `records`; every block's owner is one of them (a block that
+  // has none is left out at resolution and counted in dropped()). Nothing is looked at now: O(1).
   static Snapshot deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
-                           std::vector<RecordId> record_ids, Counters counters, std::optional<BlockColumns> blocks,
+                           std::vector<RecordNumber> records, Counters counters, std::optional<BlockColumns> blocks,
                            std::int64_t traceback_limit, std::uint64_t dropped = 0);
 
   // From resolved rows. Block owners are row indices; throws std::invalid_argument when lengths or indices do not fit.

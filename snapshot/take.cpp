@@ -11,43 +11,6 @@
 
 namespace memtrace::snapshot {
 
-namespace {
-
-// Fills columns that were sized for what the counters said; blocks of threads without the GIL may have come since.
-class BlockCopy {
- public:
-  explicit BlockCopy(std::size_t expected) {
-    columns_.resize(expected);
-    owners_ = columns_.owners().data();
-    sizes_ = columns_.small_sizes().data();
-    expected_ = expected;
-  }
-
-  void add(RecordId record, std::uint64_t size) {
-    if (used_ == expected_) return more_.append(record, size);
-    owners_[used_] = record;
-    sizes_[used_] = size < BlockColumns::kLargeSize ? static_cast<std::uint32_t>(size) : BlockColumns::kLargeSize;
-    if (size >= BlockColumns::kLargeSize) columns_.add_large(static_cast<std::uint32_t>(used_), size);
-    ++used_;
-  }
-
-  BlockColumns finish() {
-    columns_.resize(used_);
-    for (std::size_t i = 0; i < more_.count(); ++i) columns_.append(more_.owner(i), more_.size(i));
-    return std::move(columns_);
-  }
-
- private:
-  BlockColumns columns_;
-  BlockColumns more_;
-  std::uint32_t* owners_;
-  std::uint32_t* sizes_;
-  std::size_t used_ = 0;
-  std::size_t expected_;
-};
-
-}  // namespace
-
 void Taker::follow(Era& era) {
   if (era_ == era.number()) return;
   auto dictionary = std::make_shared<Dictionary>();
@@ -70,28 +33,34 @@ const std::shared_ptr<Dictionary>& Taker::dictionary_of(Era& era) {
 TracebackId Taker::traceback_of(Era& era, RecordId record) {
   follow(era);
   ResolvedRecord resolved;
-  resolver_->resolve({&record, 1}, *dictionary_, {&resolved, 1});
+  const RecordNumber number = TracerResolver::number_of(record);
+  resolver_->resolve({&number, 1}, *dictionary_, {&resolved, 1});
   return resolved.traceback;
 }
 
 Snapshot Taker::take(Era& era, const ThreadList& threads, bool with_blocks) {
   follow(era);
-  std::vector<RecordId> records;
+  std::vector<RecordNumber> records;
   Counters counters;
   std::size_t expected = 0;
+  RecordNumber largest = 0;
   era.for_each_live(threads, [&](RecordId record, const Amount& amount) {
-    records.push_back(record);
+    records.push_back(TracerResolver::number_of(record));
     counters.count.push_back(amount.count);
     counters.size.push_back(amount.bytes);
     expected += amount.count;
+    largest = std::max(largest, records.back());
   });
   std::optional<BlockColumns> blocks;
   if (with_blocks) {
-    BlockCopy copy(expected);
-    era.blocks().for_each([&](std::uint64_t, const memtrace::Block& block) { copy.add(block.record, block.size); });
-    era.odd_blocks().for_each(
-        [&](std::uint16_t, std::uint64_t, const memtrace::Block& block) { copy.add(block.record, block.size); });
-    blocks = copy.finish();
+    blocks.emplace(largest);
+    blocks->reserve(expected);
+    era.blocks().for_each([&](std::uint64_t, const memtrace::Block& block) {
+      blocks->append(TracerResolver::number_of(block.record), block.size);
+    });
+    era.odd_blocks().for_each([&](std::uint16_t, std::uint64_t, const memtrace::Block& block) {
+      blocks->append(TracerResolver::number_of(block.record), block.size);
+    });
   }
   return Snapshot::deferred(dictionary_, resolver_, std::move(records), std::move(counters), std::move(blocks),
                             era.nframe(), era.dropped());

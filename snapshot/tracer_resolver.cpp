@@ -4,15 +4,14 @@
 
 namespace memtrace::snapshot {
 
-void TracerResolver::resolve(std::span<const RecordId> records, Dictionary& dictionary, std::span<ResolvedRecord> out) {
+void TracerResolver::resolve(std::span<const RecordNumber> records, Dictionary& dictionary,
+                             std::span<ResolvedRecord> out) {
   Dictionary::Writer writer(dictionary);
   for (std::size_t i = 0; i < records.size(); ++i) {
-    auto& half = known_[is_thread_record(records[i])];
-    const std::size_t index = records[i] & (kThreadRecords - 1);
-    if (index >= half.size()) half.resize(std::max(index + 1, half.size() * 2));
-    Known& known = half[index];
+    if (records[i] >= known_.size()) known_.resize(std::max<std::size_t>(records[i] + 1, known_.size() * 2));
+    Known& known = known_[records[i]];
     if (!known.done) {
-      known.record = decode(records[i], writer);
+      known.record = decode(record_of(records[i]), writer);
       known.done = true;
     }
     out[i] = known.record;

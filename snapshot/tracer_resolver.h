@@ -14,6 +14,14 @@ namespace memtrace::snapshot {
 
 class TracerResolver final : public Resolver {
  public:
+  // The ids of records come in two halves far apart (kThreadRecords); their numbers take one of each in turn.
+  static constexpr RecordNumber number_of(RecordId record) noexcept {
+    return (record << 1 | record >> (kRecordBits - 1)) & (kRecordLimit - 1);
+  }
+  static constexpr RecordId record_of(RecordNumber number) noexcept {
+    return number >> 1 | (number & 1) << (kRecordBits - 1);
+  }
+
   TracerResolver(SharedTables& tables, std::uint32_t nframe) : tables_(tables), nframe_(nframe), sites_(tables) {
     tables_.retain();
   }
@@ -21,7 +29,7 @@ class TracerResolver final : public Resolver {
   TracerResolver& operator=(const TracerResolver&) = delete;
   ~TracerResolver() override { tables_.release(); }
 
-  void resolve(std::span<const RecordId> records, Dictionary& dictionary, std::span<ResolvedRecord> out) override;
+  void resolve(std::span<const RecordNumber> records, Dictionary& dictionary, std::span<ResolvedRecord> out) override;
 
  private:
   struct Known {
@@ -35,8 +43,8 @@ class TracerResolver final : public Resolver {
   SharedTables& tables_;
   const std::uint32_t nframe_;
   SiteDecoder sites_;
-  std::vector<Known> known_[2];  // by record id, one for each half
-  std::vector<SiteId> chain_;    // scratch
+  std::vector<Known> known_;   // by number
+  std::vector<SiteId> chain_;  // scratch
 };
 
 }  // namespace memtrace::snapshot

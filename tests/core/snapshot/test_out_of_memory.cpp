@@ -66,7 +66,7 @@ std::size_t fail_each(Work&& work, Check&& check) {
 
 class PlainResolver final : public Resolver {
  public:
-  void resolve(std::span<const RecordId> records, Dictionary& dictionary, std::span<ResolvedRecord> out) override {
+  void resolve(std::span<const RecordNumber> records, Dictionary& dictionary, std::span<ResolvedRecord> out) override {
     for (std::size_t i = 0; i < records.size(); ++i) {
       const auto line = static_cast<std::int32_t>(records[i]);
       out[i] = {.traceback = model::intern(dictionary, {0, 0, {{"a.py", line}, {"b.py", line}}, 2})};
@@ -99,10 +99,10 @@ TEST_CASE("interning survives each failure") {
 }
 
 TEST_CASE("a deferred snapshot survives each failure of its first use") {
-  std::vector<RecordId> records;
+  std::vector<RecordNumber> records;
   Counters counters;
   BlockColumns blocks;
-  for (RecordId id = 0; id < 50; ++id) {
+  for (RecordNumber id = 0; id < 50; ++id) {
     records.push_back(id + 100);
     counters.count.push_back(1);
     counters.size.push_back(id);

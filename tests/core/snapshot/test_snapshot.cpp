@@ -12,12 +12,12 @@ using namespace memtrace::snapshot;
 namespace {
 
 // Record ids of both halves of the tracer's id space, far apart.
-constexpr RecordId kThreadHalf = 1u << 25;
+constexpr RecordNumber kMany = 1u << 20;
 
 // Record r means line r of r.py, in domain r % 3.
 class NumberResolver final : public Resolver {
  public:
-  void resolve(std::span<const RecordId> records, Dictionary& dictionary, std::span<ResolvedRecord> out) override {
+  void resolve(std::span<const RecordNumber> records, Dictionary& dictionary, std::span<ResolvedRecord> out) override {
     ++calls;
     if (failures > 0) {
       --failures;
@@ -39,14 +39,14 @@ struct Live {
   Snapshot snapshot;
 
   explicit Live(std::optional<BlockColumns> blocks, std::uint64_t dropped = 0)
-      : snapshot(Snapshot::deferred(std::make_shared<Dictionary>(), resolver, {5, kThreadHalf + 1, 2},
+      : snapshot(Snapshot::deferred(std::make_shared<Dictionary>(), resolver, {5, kMany + 1, 2},
                                     {{2, 1, 1}, {30, 7, 8}}, std::move(blocks), 25, dropped)) {}
 };
 
 BlockColumns blocks_of_live() {
   BlockColumns blocks;
   blocks.append(5, 10);
-  blocks.append(kThreadHalf + 1, 7);
+  blocks.append(kMany + 1, 7);
   blocks.append(5, 20);
   blocks.append(2, 8);
   return blocks;
@@ -72,12 +72,11 @@ TEST_CASE("a deferred snapshot resolves once, at its first use") {
   CHECK(live.resolver.use_count() == 1);  // the snapshot let go of it
   CHECK(live.snapshot.dropped() == 3);
 
-  const std::int32_t thread_line = kThreadHalf + 1;
-  CHECK(model::traces_of(copy) ==
-        model::Traces{{2, 10, {{"5.py", 5}}, 1},
-                      {(kThreadHalf + 1) % 3, 7, {{std::to_string(thread_line) + ".py", thread_line}}, 1},
-                      {2, 20, {{"5.py", 5}}, 1},
-                      {2, 8, {{"2.py", 2}}, 1}});
+  const std::int32_t line = kMany + 1;
+  CHECK(model::traces_of(copy) == model::Traces{{2, 10, {{"5.py", 5}}, 1},
+                                                {(kMany + 1) % 3, 7, {{std::to_string(line) + ".py", line}}, 1},
+                                                {2, 20, {{"5.py", 5}}, 1},
+                                                {2, 8, {{"2.py", 2}}, 1}});
 }
 
 TEST_CASE("a resolution that fails is tried again") {
@@ -94,7 +93,7 @@ TEST_CASE("blocks of records that are not in the snapshot are left out and count
   const std::uint64_t large = 1ull << 33;
   blocks.append(9, large);
   blocks.append(5, 10);
-  blocks.append(kThreadHalf + 2, 1);
+  blocks.append(kMany + 2, 1);
   blocks.append(2, large + 1);
   blocks.append(0xFFFFFFFF, large + 2);
   blocks.append(2, large + 3);

@@ -32,7 +32,7 @@ void run_together(Work&& work) {
 
 class SlowResolver final : public Resolver {
  public:
-  void resolve(std::span<const RecordId> records, Dictionary& dictionary, std::span<ResolvedRecord> out) override {
+  void resolve(std::span<const RecordNumber> records, Dictionary& dictionary, std::span<ResolvedRecord> out) override {
     ++calls;
     Dictionary::Writer writer(dictionary);
     for (std::size_t i = 0; i < records.size(); ++i) {
@@ -48,10 +48,10 @@ class SlowResolver final : public Resolver {
 
 TEST_CASE("threads that use a deferred snapshot first resolve it once and agree") {
   auto resolver = std::make_shared<SlowResolver>();
-  std::vector<RecordId> records;
+  std::vector<RecordNumber> records;
   Counters counters;
   BlockColumns blocks;
-  for (RecordId id = 0; id < 5000; ++id) {
+  for (RecordNumber id = 0; id < 5000; ++id) {
     records.push_back(id * 3);
     counters.count.push_back(1);
     counters.size.push_back(id % 7);

@@ -59,11 +59,16 @@ PAIRS = {
 
 
 @pytest.fixture
-def drained() -> Iterator[None]:
-    """Free lists without blocks from before, which no trace would ever know."""
-    taken = [(first_float(float(n)), first_list(n), first_tuple(n), first_dict(n)) for n in range(3000)]
-    yield
-    del taken
+def tracing_drained(tracing: Start) -> Iterator[Start]:
+    """Start tracing with free lists that hold no block from before, which no trace would ever know."""
+    taken: list[Any] = []
+
+    def start(nframe: int) -> None:
+        tracing(nframe)  # first: what is freed in between would be a block from before
+        taken.extend((first_float(float(n)), first_list(n), first_tuple(n), first_dict(n)) for n in range(3000))
+
+    yield start
+    taken.clear()
 
 
 def owner(obj: object) -> str | None:
@@ -73,9 +78,9 @@ def owner(obj: object) -> str | None:
 
 
 @pytest.mark.parametrize("kind", PAIRS)
-def test_a_reused_block_gets_its_new_owner(kind: str, tracing: Start, drained: None) -> None:
+def test_a_reused_block_gets_its_new_owner(kind: str, tracing_drained: Start) -> None:
     first, second = PAIRS[kind]
-    tracing(5)
+    tracing_drained(5)
     reused = 0
     for turn in range(300):
         # Several at once, so that the free list is drawn upon in more than one order.
@@ -93,10 +98,10 @@ def test_a_reused_block_gets_its_new_owner(kind: str, tracing: Start, drained: N
 
 
 @pytest.mark.parametrize("kind", PAIRS)
-def test_reuse_changes_no_size_and_no_total(kind: str, tracing: Start, drained: None) -> None:
+def test_reuse_changes_no_size_and_no_total(kind: str, tracing_drained: Start) -> None:
     first, second = PAIRS[kind]
     kept = [first(0.0)]
-    tracing(5)
+    tracing_drained(5)
     for _ in range(50):
         # A block of the trace's own time on the free list.
         kept[0] = first(1.0)
@@ -122,9 +127,9 @@ def test_blocks_older_than_the_trace_stay_unknown(tracing: Start) -> None:
     assert_sums_agree()
 
 
-def test_recursive_containers(tracing: Start, drained: None) -> None:
+def test_recursive_containers(tracing_drained: Start) -> None:
     """Tuples, lists and dicts in one another, deallocated in cascades; the owner is right for every single one."""
-    tracing(3)
+    tracing_drained(3)
 
     def build(depth: int) -> Any:
         return [(build(depth - 1), 1.5 * depth), {"depth": depth}] if depth else [depth]
