@@ -12,6 +12,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace memtrace::snapshot {
@@ -22,6 +23,8 @@ class BlockColumns {
   explicit BlockColumns(std::uint32_t largest = 0) noexcept : size_bits_(std::min(std::countl_zero(largest), 31)) {}
 
   void reserve(std::size_t count) { entries_.reserve(count); }
+  // The memory that reserve() took.
+  std::span<std::uint32_t> reserved() noexcept { return {entries_.data(), entries_.capacity()}; }
   // Room for owners up to `largest`. O(1) when there is, else O(count()), and nothing has changed when it throws.
   void make_room_for(std::uint32_t largest) {
     if (!fits(largest)) widen(largest);

@@ -8,6 +8,7 @@
 
 #include "snapshot/site_decoder.h"
 #include "snapshot/tracer_resolver.h"
+#include "src/mem/os.h"
 
 namespace memtrace::snapshot {
 
@@ -55,6 +56,7 @@ Snapshot Taker::take(Era& era, const ThreadList& threads, bool with_blocks) {
   if (with_blocks) {
     blocks.emplace(largest);
     blocks->reserve(expected);
+    os::commit(blocks->reserved().data(), blocks->reserved().size_bytes());
     era.blocks().for_each([&](std::uint64_t, const memtrace::Block& block) {
       blocks->append(TracerResolver::number_of(block.record), block.size);
     });

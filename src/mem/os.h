@@ -1,6 +1,6 @@
 // What the tracer needs of the operating system: the whole contract, in one header.
 //
-// No function throws, allocates through malloc, or takes a lock of ours. Sizes and addresses of mappings are multiples
+// No function throws (but for what it calls), allocates through malloc, or takes a lock of ours. Sizes and addresses of mappings are multiples
 // of page_size(). A null result means that the memory could not be had; the caller drops and counts.
 #pragma once
 
@@ -16,12 +16,15 @@ std::size_t page_size() noexcept;
 void* map(std::size_t size) noexcept;
 // pre: `address`, `size` are those of one map().
 void unmap(void* address, std::size_t size) noexcept;
+// Commits the whole pages in [address, address + size), any writable memory that is about to be written all over:
+// cheaper at once than one by one. Does nothing where the system cannot.
+void commit(void* address, std::size_t size) noexcept;
 // Bytes of [address, address + size) that are backed by memory now. pre: a range inside one map().
 std::size_t resident_bytes(const void* address, std::size_t size) noexcept;
 // Calls visit(first, last) for each run of pages that are backed by memory, in address order; the others read as zero.
-// pre: as resident_bytes().
+// pre: as resident_bytes(). Throws what `visit` throws.
 void for_each_resident(const void* address, std::size_t size, void* context,
-                       void (*visit)(void* context, const char* first, const char* last)) noexcept;
+                       void (*visit)(void* context, const char* first, const char* last));
 
 // The kernel's number of the calling thread, as debuggers and `threading.get_native_id()` show it.
 std::uint64_t native_thread_id() noexcept;

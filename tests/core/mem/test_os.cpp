@@ -100,6 +100,18 @@ TEST_CASE("runs longer than what the kernel is asked at a time are in one piece"
   CHECK(mapping.resident_pages() == 4001);
 }
 
+TEST_CASE("committing touches the whole pages of a range and changes none") {
+  const Mapping mapping(64);
+  char* const first = mapping.page(2) + 1;
+  *first = 7;
+  os::commit(first, 4 * os::page_size());
+  CHECK(mapping.runs().front().first == 2);
+  CHECK(mapping.resident_pages() <= 4);
+  CHECK(*first == 7);
+  os::commit(mapping.page(10) + 1, os::page_size());  // no whole page
+  CHECK(mapping.resident_pages() <= 4);
+}
+
 TEST_CASE("pages that went to swap are still backed by memory") {
   const Mapping mapping(256);
   std::memset(mapping.page(0), 1, 256 * os::page_size());
