@@ -25,11 +25,7 @@ constinit Tracer chained_before;
   if (!is_exclusive(attached) || era == nullptr) [[unlikely]]
     return;
   thread.busy = true;
-  const RecordId record = capture(thread, *era, attached);
-  if (record != kNone) [[likely]]
-    era->reassign(thread, compat::block_of(object), record);
-  else
-    era->drop();
+  era->reassign(thread, compat::block_of(object), [&] { return capture(thread, *era, attached); });
   thread.busy = false;
 }
 

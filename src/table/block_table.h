@@ -124,13 +124,16 @@ class BasicBlockTable {
     return slot == nullptr ? Block{} : read(slot);
   }
 
-  // Gives the block at `address` another record, and returns it as it was; does nothing when there is none. pre: the
-  // caller owns it.
-  MT_HOT Block exchange_record(const void* address, RecordId record) noexcept {
+  // Gives the block at `address` the record that `record_of()` says, unless that is kNone, and returns the block as it
+  // was; asks nothing when there is none. pre: the caller owns it.
+  template <typename RecordOf>
+  MT_HOT Block exchange_record(const void* address, RecordOf&& record_of) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) return {};
     const Block block = parse(slot);
-    if (block.record != kNone) publish(slot, (load(slot) & ~kRecordMask) | record);
+    if (block.record == kNone) return block;
+    const RecordId record = record_of();
+    if (record != kNone) publish(slot, (load(slot) & ~kRecordMask) | record);
     return block;
   }
 

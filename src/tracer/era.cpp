@@ -52,6 +52,7 @@ bool Era::remove_odd(Access access, ThreadState& thread, const void* address) no
 
 void Era::reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept {
   const Block block = find(address);
+  if (record == kNone) return drop();
   if (block.record != kNone && block.record != record) add_odd(Access::kExclusive, thread, address, block.size, record);
 }
 

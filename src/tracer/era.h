@@ -98,13 +98,18 @@ class Era {
     return block.code != kNone;
   }
 
-  // Gives a live block to another record: it was reused without being freed. A block that is not traced
-  // stays so. pre: the caller owns it; the event is exclusive.
-  MT_HOT void reassign(ThreadState& thread, const void* address, RecordId record) noexcept {
+  // Gives a live block to the record that `capture()` says: it was reused without being freed. A block that is not
+  // traced stays so, at the price of a look: free lists are full of blocks older than the trace. pre: the caller owns
+  // it; the event is exclusive.
+  template <typename Capture>
+  MT_HOT void reassign(ThreadState& thread, const void* address, Capture&& capture) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
-      return reassign_odd(thread, address, record);
-    const Block block = blocks_.exchange_record(address, record);
-    if (block.record == kNone || block.record == record) return;
+      return reassign_odd(thread, address, capture());
+    RecordId record = kNone;
+    const Block block = blocks_.exchange_record(address, [&] { return record = capture(); });
+    if (block.record == record) return;  // or there is none
+    if (record == kNone) [[unlikely]]
+      return drop();
     if (!is_thread_record(block.record)) [[likely]] {
       // The total stays as it is.
       const std::uint32_t epoch = epoch_.load(std::memory_order_relaxed);

@@ -174,7 +174,7 @@ class World {
         return compare("take()", block, model_.find(granule));
       }
       case kExchange:
-        return compare("exchange_record()", table_->exchange_record(address, operation.id),
+        return compare("exchange_record()", table_->exchange_record(address, [&] { return operation.id; }),
                        model_.exchange_record(granule, operation.id));
       case kMark:
         return table_->mark_code(code_address, operation.id & 0xffffff) ==

@@ -29,7 +29,7 @@ TEST_CASE("what was never entered is not there, and asking takes no memory") {
   CHECK_FALSE(table->find(at(0x1000)));
   CHECK_FALSE(table->take(at(0x1000)));
   CHECK(table->code_at(at(0x1000)) == kNone);
-  CHECK_FALSE(table->exchange_record(at(0x1000), 1));
+  CHECK_FALSE(table->exchange_record(at(0x1000), [] { return RecordId{1}; }));
   CHECK(table->resident_bytes() == 0);
   CHECK(table->verify());
 }

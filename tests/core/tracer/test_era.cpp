@@ -90,7 +90,7 @@ TEST_CASE("exclusive events: blocks, sums, total and peak are the model's at any
       total += size;
       peak = std::max(peak, total);
     } else if (random.one_in(4)) {
-      setting.era->reassign(setting.one, at(address), setting.record(site));
+      setting.era->reassign(setting.one, at(address), [&] { return setting.record(site); });
       held->second.site = site;
     } else if (random.one_in(5)) {
       const Block taken = setting.era->take(at(address));
@@ -150,6 +150,28 @@ TEST_CASE("events without the GIL: sums and total are exact whoever frees what")
     REQUIRE(setting.live() == sums(model));
   }
   CHECK(setting.era->dropped() == 0);
+}
+
+TEST_CASE("a reused block that is not traced is nobody's, and its owner is not asked for") {
+  Setting setting;
+  bool asked = false;
+  setting.era->reassign(setting.one, at(0x5000), [&] {
+    asked = true;
+    return setting.record(3);
+  });
+  CHECK_FALSE(asked);
+  CHECK_FALSE(setting.era->find(at(0x5000)));
+  CHECK(setting.era->dropped() == 0);
+}
+
+TEST_CASE("a reused block whose new owner cannot be had keeps the old one, and counts as dropped") {
+  Setting setting;
+  const RecordId owner = setting.record(3);
+  setting.era->add(Access::kExclusive, setting.one, at(0x5000), 24, owner);
+  setting.era->reassign(setting.one, at(0x5000), [] { return kNone; });
+  CHECK(setting.era->find(at(0x5000)).record == owner);
+  CHECK(setting.era->traced(setting.threads).current == 24);
+  CHECK(setting.era->dropped() == 1);
 }
 
 TEST_CASE("recount() finds the sums from the blocks alone") {
