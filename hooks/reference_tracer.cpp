@@ -25,7 +25,7 @@ constinit Tracer chained_before;
   if (!is_exclusive(attached) || era == nullptr) [[unlikely]]
     return;
   thread.busy = true;
-  era->reassign(thread, compat::block_of(object), [&] { return capture(thread, *era, attached); });
+  era->reassign(thread, compat::block_of(object), [&]() MT_HOT_LAMBDA { return capture(thread, *era, attached); });
   thread.busy = false;
 }
 

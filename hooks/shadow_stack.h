@@ -132,7 +132,7 @@ class ShadowStack {
   MT_HOT static bool is_unchanged(const Entry* entry, const Entry* lowest, const compat::Frame* outside) noexcept {
     const compat::Frame* live = entry->frame;
     std::uintptr_t moved = 0;
-    const auto is_next = [&](const Entry& next) __attribute__((always_inline)) {
+    const auto is_next = [&](const Entry& next) MT_HOT_LAMBDA {
       const compat::Frame* predicted = next.frame;
       if (compat::caller(live) != predicted) [[unlikely]]
         return false;

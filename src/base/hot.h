@@ -5,6 +5,8 @@
 // share these few functions, so their number of callers says nothing about how often they run. Checked by
 // benchmarks/overhead.py; see benchmarks/DEAD_ENDS.md for what did not pay.
 #define MT_HOT [[gnu::always_inline]] inline
+// The same behind a lambda's parameters.
+#define MT_HOT_LAMBDA __attribute__((always_inline))
 
 // Kept out of line: inlined, a function that is hardly ever called costs its hot caller registers, and values that
 // leave by memory.

@@ -106,7 +106,7 @@ class Era {
     if (!BlockTable::covers(address)) [[unlikely]]
       return reassign_odd(thread, address, capture());
     RecordId record = kNone;
-    const Block block = blocks_.exchange_record(address, [&] { return record = capture(); });
+    const Block block = blocks_.exchange_record(address, [&]() MT_HOT_LAMBDA { return record = capture(); });
     if (block.record == record) return;  // or there is none
     if (record == kNone) [[unlikely]]
       return drop();
