@@ -8,7 +8,10 @@ namespace memtrace {
 
 void ShadowStack::reset(const Era& era) noexcept {
   nframe_ = era.nframe();
-  window_ = std::max(nframe_, 2u);  // see verified()
+  // A generator that is resumed from elsewhere has the same address and another caller: two frames at least are compared.
+  // Where the second one stands is nothing to a trace that does not show it.
+  window_ = std::max(nframe_, 2u);
+  ignored_ = nframe_ == 1 ? ~std::uintptr_t{0} : 0;
   forget_frames();
   for (std::uint32_t i = 0; i < capacity_; ++i) reals_[i].units = 0;
   anchors_known_ = 0;
@@ -33,13 +36,13 @@ std::uint32_t ShadowStack::window_below(std::uint32_t index) const noexcept {
 // entries from the outermost on may still be right: the last of those at most differs in its instruction.
 std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
   const std::uint32_t low = window_below(index);
-  if (is_unchanged(&entries_[index], &entries_[low], frame_outside(low))) [[likely]]
+  if (is_unchanged(&entries_[index], &entries_[low], frame_outside(low), ignored_)) [[likely]]
     return kUnchanged;
   const compat::Frame* live = entries_[index].frame;
   for (std::uint32_t i = index; i-- > 0;) {
     const compat::Frame* predicted = entries_[i].frame;
     if (compat::caller(live) != predicted) return i;
-    if (compat::instruction(predicted) != entries_[i].instruction) return i + 1;
+    if (ignored_ == 0 && compat::instruction(predicted) != entries_[i].instruction) return i + 1;
     live = predicted;
   }
   return 0;

@@ -34,7 +34,7 @@ class ShadowStack {
   // The record of an allocation under `top` in `context`; kNone when memory cannot be had. `top` is null outside of
   // Python.
   MT_HOT RecordId capture(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
-    if (top_->frame != top || !is_unchanged(top_, lowest_, outside_)) [[unlikely]]
+    if (top_->frame != top || !is_unchanged(top_, lowest_, outside_, ignored_)) [[unlikely]]
       return capture_changed(era, top, context, thread_half);
     const compat::Instruction now = compat::instruction(top);
     if (leaf_.instruction == now && leaf_.context == context) return leaf_.record;
@@ -126,10 +126,11 @@ class ShadowStack {
   }
 
   // Whether the frames below that of `entry`, which is live, are those of the entries down to `lowest`, each at the
-  // same instruction, and `outside` the next.
+  // same instruction but for the bits `ignored`, and `outside` the next.
   //
   // One branch a frame: only the links decide whether the next frame may be read.
-  MT_HOT static bool is_unchanged(const Entry* entry, const Entry* lowest, const compat::Frame* outside) noexcept {
+  MT_HOT static bool is_unchanged(const Entry* entry, const Entry* lowest, const compat::Frame* outside,
+                                  std::uintptr_t ignored) noexcept {
     const compat::Frame* live = entry->frame;
     std::uintptr_t moved = 0;
     const auto is_next = [&](const Entry& next) MT_HOT_LAMBDA {
@@ -147,7 +148,7 @@ class ShadowStack {
       if (!is_next(entry[-1]) || !is_next(entry[-2]) || !is_next(entry[-3]) || !is_next(entry[-4])) return false;
     for (; entry != lowest; --entry)
       if (!is_next(entry[-1])) return false;
-    return moved == 0 && compat::caller(live) == outside;
+    return (moved & ~ignored) == 0 && compat::caller(live) == outside;
   }
 
   static std::size_t place_of(const compat::Frame* frame) noexcept {
@@ -183,6 +184,7 @@ class ShadowStack {
   const Entry* top_ = &none_;
   const Entry* lowest_ = &none_;
   const compat::Frame* outside_ = nullptr;
+  std::uintptr_t ignored_ = 0;  // of the instructions in between
   Leaf leaf_ = {};
 
   std::uint32_t size_ = 0;
