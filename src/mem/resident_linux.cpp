@@ -60,7 +60,7 @@ class PageMap {
       arguments.range_count = std::size(ranges);
       arguments.any_of = arguments.report = kScanPresent | kScanSwapped;
       const int found = ioctl(file_, kScan, &arguments);
-      if (found < 0) break;
+      if (found < 0 || arguments.reached <= arguments.start) break;
       for (const Range* range = ranges; range < ranges + found; ++range)
         runs.add(reinterpret_cast<const char*>(range->start), reinterpret_cast<const char*>(range->end));
       first = reinterpret_cast<const char*>(arguments.reached);

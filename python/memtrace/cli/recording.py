@@ -73,17 +73,16 @@ class Recording:
             try:
                 self._show(snapshot, peak)
             except Exception:  # whatever the program has left of the modules that this needs, or forbids to import
-                self._show_apart(peak, written)
+                if written:  # else what is there is another one
+                    self._show_apart(peak)
 
     def _show(self, snapshot: memtrace.Snapshot, peak: int) -> None:
         from memtrace.cli.at_exit import show
 
         _on_standard_error(lambda stream: show(snapshot, peak, self.path, stream))
 
-    def _show_apart(self, peak: int, written: bool) -> None:
+    def _show_apart(self, peak: int) -> None:
         """Show the snapshot from its file, in an interpreter that knows nothing of the program."""
-        if not written:  # what is there is another one
-            return
         command = [sys.executable, "-P", "-m", "memtrace.cli.at_exit", self.path, str(peak)]
         try:
             _, status = os.waitpid(os.posix_spawn(sys.executable, command, self._environment), 0)
