@@ -25,11 +25,7 @@ void ShadowStack::reset(const Era& era) noexcept {
 std::uint32_t ShadowStack::window_below(std::uint32_t index) const noexcept {
   // Of the program's frames, which the internal ones between them do not count among.
   const std::uint32_t depth = depths_[index];
-  if (depth <= window_) [[likely]]
-    return 0;
-  std::uint32_t low = index;
-  while (depths_[low - 1] > depth - window_) --low;
-  return low;
+  return depth <= window_ ? 0 : reals_[depth - window_].entry;
 }
 
 // Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many
@@ -102,6 +98,7 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
     if (!describe(era, frame, depth, complete)) return false;
     if (!complete) return true;  // charged to its caller
   }
+  real.entry = index;
   depths_[index] = depth + 1;
   return true;
 }
@@ -202,20 +199,14 @@ RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, Contex
   top_ = &entries_[size_ - 1];
   lowest_ = &entries_[low];
   outside_ = frame_outside(low);
-  leaf_.instruction = top_->instruction;
-  leaf_.context = context;
   const std::uint32_t depth = depths_[size_ - 1];
   leaf_.units = 0;
-  if (depth == 0) return leaf_.record = record_at(era, kRoot, kUnknownSite, context, thread_half);
+  if (depth == 0) return record_at(era, kRoot, kUnknownSite, context, thread_half);
+  const NodeId parent = parent_of(era, depth - 1);
+  if (parent == kNone) return kNone;
   const Real& real = reals_[depth - 1];
-  if (is_real(size_ - 1)) {
-    leaf_.first = real.first;
-    leaf_.units = real.units;
-    leaf_.first_site = real.first_site;
-  }
-  leaf_.parent = parent_of(era, depth - 1);
-  leaf_.record = leaf_.parent == kNone ? kNone : record_at(era, leaf_.parent, real.site, context, thread_half);
-  return leaf_.record;
+  if (is_real(size_ - 1)) leaf_ = {real.first, real.units, real.first_site, parent};
+  return record_at(era, parent, real.site, context, thread_half);
 }
 
 }  // namespace memtrace

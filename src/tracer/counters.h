@@ -57,62 +57,78 @@ struct Amount {
 class Counters {
  public:
   // Room for `record`. False when memory cannot be had.
-  bool ensure(RecordId record) noexcept { return live_.ensure(record) && allocated_bytes_.ensure(record); }
+  bool ensure(RecordId record) noexcept { return chunks_.ensure(record >> kChunkBits); }
 
   // pre: ensure(record) held once.
   MT_HOT void allocated(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
-    LiveCounters& live = live_[record];
+    Chunk& chunk = chunk_of(record);
+    LiveCounters& live = chunk.live[record % kChunkSize];
     save(live, epoch);
     live.count.add(1);
     live.bytes.add(bytes);
-    allocated_bytes_[record].add(bytes);
+    chunk.allocated_bytes[record % kChunkSize].add(bytes);
     if (live.allocations.add(1) == 0) [[unlikely]]
       note_wrap(record);
   }
 
   MT_HOT void freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
-    LiveCounters& live = live_[record];
+    LiveCounters& live = live_of(record);
     save(live, epoch);
     MT_ASSERT(live.count.get() > 0 && live.bytes.get() >= bytes);
     live.count.subtract(1);
     live.bytes.subtract(bytes);
   }
 
-  bool has(RecordId record) const noexcept { return live_.has(record); }
-  Amount live(RecordId record) const noexcept { return {live_[record].count.get(), live_[record].bytes.get()}; }
+  bool has(RecordId record) const noexcept { return chunks_.has(record >> kChunkBits); }
+  Amount live(RecordId record) const noexcept {
+    const LiveCounters& live = live_of(record);
+    return {live.count.get(), live.bytes.get()};
+  }
   Amount at_peak(RecordId record, std::uint32_t epoch) const noexcept {
-    const LiveCounters& live = live_[record];
+    const LiveCounters& live = live_of(record);
     if (live.epoch.get() != epoch) return {live.count.get(), live.bytes.get()};
     return {live.saved_count.get(), live.saved_bytes.get()};
   }
   Amount total(RecordId record) const noexcept {
     std::uint64_t wraps = 0;
     for (std::uint32_t i = 1; i < wraps_.end(); ++i) wraps += wraps_[i].get() == record;
-    return {(wraps << 32) + live_[record].allocations.get(), allocated_bytes_[record].get()};
+    const Chunk& chunk = chunk_of(record);
+    const std::uint32_t index = record % kChunkSize;
+    return {(wraps << 32) + chunk.live[index].allocations.get(), chunk.allocated_bytes[index].get()};
   }
 
   // After 2^32 peaks: makes all saved values invalid, as at the start. pre: the caller is the only writer.
   void forget_epochs(RecordId end) noexcept {
     for (RecordId record = 1; record < end; ++record)
-      if (live_.has(record)) live_[record].epoch.set(0);
+      if (has(record)) live_of(record).epoch.set(0);
   }
   // Live counters back to zero, to be counted anew. pre: the caller is the only writer.
   void clear_live(RecordId record) noexcept {
-    live_[record].count.set(0);
-    live_[record].bytes.set(0);
+    live_of(record).count.set(0);
+    live_of(record).bytes.set(0);
   }
   void add_live(RecordId record, std::uint64_t bytes) noexcept {
-    live_[record].count.add(1);
-    live_[record].bytes.add(bytes);
+    live_of(record).count.add(1);
+    live_of(record).bytes.add(bytes);
   }
 
-  std::size_t resident_bytes() const noexcept {
-    return live_.resident_bytes() + allocated_bytes_.resident_bytes() + wraps_.resident_bytes();
-  }
+  std::size_t resident_bytes() const noexcept { return chunks_.resident_bytes() + wraps_.resident_bytes(); }
 
  private:
   static constexpr unsigned kChunkBits = 16;
+  static constexpr std::uint32_t kChunkSize = 1u << kChunkBits;
   static constexpr unsigned kChunks = kRecordLimit >> kChunkBits;
+
+  // Found by one look into the directory.
+  struct Chunk {
+    LiveCounters live[kChunkSize];
+    Counter<std::uint64_t> allocated_bytes[kChunkSize];
+  };
+
+  Chunk& chunk_of(RecordId record) noexcept { return chunks_[record >> kChunkBits]; }
+  const Chunk& chunk_of(RecordId record) const noexcept { return chunks_[record >> kChunkBits]; }
+  LiveCounters& live_of(RecordId record) noexcept { return chunk_of(record).live[record % kChunkSize]; }
+  const LiveCounters& live_of(RecordId record) const noexcept { return chunk_of(record).live[record % kChunkSize]; }
 
   MT_HOT static void save(LiveCounters& live, std::uint32_t epoch) noexcept {
     if (live.epoch.get() == epoch) return;
@@ -125,8 +141,7 @@ class Counters {
     if (const std::uint32_t entry = wraps_.append()) wraps_[entry].set(record);
   }
 
-  ChunkedArray<LiveCounters, kChunkBits, kChunks> live_;
-  ChunkedArray<Counter<std::uint64_t>, kChunkBits, kChunks> allocated_bytes_;
+  ChunkedArray<Chunk, 0, kChunks> chunks_;
   // One entry for each 2^32 allocations of a record.
   AppendArray<Counter<RecordId>, 9, 4096> wraps_;
 };

@@ -65,7 +65,8 @@ class Era {
                   RecordId record) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return add_odd(access, thread, address, size, record);
-    const auto evict = [&](const Block& stale) { account_free(access, thread, stale); };
+    // By value, so that nothing of the hot path has an address.
+    const auto evict = [this, access, state = &thread](const Block& stale) { account_free(access, *state, stale); };
     if (!blocks_.add(address, record, size, evict)) [[unlikely]]
       return drop();
     account_allocation(access, thread, record, size);
@@ -175,7 +176,7 @@ class Era {
   }
 
   // A new peak: what the records saved is no longer of interest.
-  void next_epoch() noexcept {
+  MT_HOT void next_epoch() noexcept {
     const std::uint32_t next = epoch_.load(std::memory_order_relaxed) + 1;
     if (next == 0) [[unlikely]]
       return wrap_epoch();
