@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ def tracebacks_of(probes: list[Probe], snapshot: Any) -> list[Any]:
         for trace in snapshot.traces
         if trace.traceback[-1].filename == shapes.__file__ and trace.traceback[-1].lineno in lines
     }
-    return [by_size[len(probe.obj) + 1] for probe in probes]
+    return [by_size[sys.getsizeof(probe.obj) - sys.getsizeof(bytearray())] for probe in probes]
 
 
 def assert_as_walked(probes: list[Probe], nframe: int) -> None:
