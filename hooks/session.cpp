@@ -1,6 +1,7 @@
 #include "hooks/session.h"
 
 #include "hooks/allocator_hooks.h"
+#include "hooks/compat/layout.h"
 #include "hooks/compat/object.h"
 #include "hooks/compat/thread_slot.h"
 #include "hooks/events.h"
@@ -12,6 +13,7 @@ namespace memtrace::session {
 namespace {
 
 std::uint32_t limit = 1;
+const char* misplaced = nullptr;
 
 // Our structures need no lock to be held over a fork: they are lock-free, so the child finds them usable whatever the
 // other threads were doing. What those had half done is put right in the child.
@@ -49,9 +51,15 @@ bool is_tracing() noexcept { return control.era() != nullptr; }
 std::uint32_t traceback_limit() noexcept { return limit; }
 
 void prepare() noexcept {
-  static const bool once = (compat::find_thread_slot(), true);
+  static const bool once = [] {
+    misplaced = compat::misplaced_field();
+    compat::find_thread_slot();
+    return true;
+  }();
   static_cast<void>(once);
 }
+
+const char* misplaced_field() noexcept { return misplaced; }
 
 bool start(std::uint32_t nframe) noexcept {
   if (is_tracing()) return true;

@@ -18,7 +18,11 @@ Control& tracer() noexcept;
 // Once, when the module is imported. Releases the GIL for a moment.
 void prepare() noexcept;
 
-// Does nothing while tracing. False when memory cannot be had. pre: 1 <= nframe <= kMaxFrames.
+// The field of the interpreter's that lies elsewhere than this build knows, as "structure.field"; null when all is well.
+// The hooks would read what is not there: start() is not to be called then.
+const char* misplaced_field() noexcept;
+
+// Does nothing while tracing. False when memory cannot be had. pre: 1 <= nframe <= kMaxFrames; no misplaced_field().
 bool start(std::uint32_t nframe) noexcept;
 void stop() noexcept;
 bool is_tracing() noexcept;

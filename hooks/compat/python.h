@@ -1,8 +1,9 @@
 // Python.h and the internal headers, once and in the order that compiles on every version. Include this and never
 // Python.h.
 //
-// The internal headers are for the layout of frames and code objects alone, which has no public form. They belong to
-// one minor version: the module is built for the interpreter that loads it.
+// The internal headers are for the layout of frames and code objects alone, which has no public form, and for what the
+// interpreter itself says of it. They belong to one minor version: the module is built for the interpreter that loads
+// it.
 #pragma once
 
 #ifndef Py_BUILD_CORE_MODULE
@@ -28,5 +29,8 @@
 #else
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
+#endif
+#if PY_VERSION_HEX >= 0x030d0000
+#include <internal/pycore_runtime.h>
 #endif
 #pragma GCC diagnostic pop

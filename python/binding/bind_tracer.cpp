@@ -1,6 +1,8 @@
 // The tracer's functions of memtrace._core.
 #include <memory>
 #include <new>
+#include <stdexcept>
+#include <string>
 
 #include "hooks/session.h"
 #include "python/binding/binding.h"
@@ -20,6 +22,9 @@ snapshot::Taker& taker() {
 }
 
 void start(std::uint32_t nframe) {
+  if (const char* field = session::misplaced_field())
+    throw std::runtime_error(std::string("memtrace was built for a CPython " PY_VERSION " whose ") + field +
+                             " lies elsewhere than in this one: install memtrace again, built with this interpreter");
   if (!session::start(nframe)) throw std::bad_alloc();
 }
 

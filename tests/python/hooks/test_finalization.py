@@ -164,6 +164,8 @@ def embedding(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program with three interpreters one after the other."""
     output = tmp_path_factory.mktemp("embedding") / "embed"
     libdir = sysconfig.get_config_var("LIBDIR")
+    if not Path(libdir, sysconfig.get_config_var("LDLIBRARY")).exists():
+        pytest.skip("this interpreter comes without a library to embed")
     library = f"-lpython{sysconfig.get_config_var('LDVERSION')}"
     rest = (sysconfig.get_config_var("LIBS") or "").split() + (sysconfig.get_config_var("SYSLIBS") or "").split()
     compile_c("-o", str(output), str(SOURCES / "embed.c"), f"-L{libdir}", f"-Wl,-rpath,{libdir}", library, *rest)
