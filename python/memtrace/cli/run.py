@@ -104,7 +104,12 @@ def _writable(path: Path) -> Path:
     """Return *path* made absolute; find out now, not after hours, that the snapshot cannot be written."""
     try:
         absolute = path.absolute()
-        writable = os.access(absolute if absolute.exists() else absolute.parent, os.W_OK)
+        try:
+            absolute.stat()  # not exists(), for which a name that is too long is that of no file
+            place = absolute
+        except FileNotFoundError:
+            place = absolute.parent
+        writable = os.access(place, os.W_OK)
     except OSError:  # the current directory is gone, or the name is too long
         writable = False
     if not writable:

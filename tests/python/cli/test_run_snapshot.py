@@ -194,8 +194,8 @@ def test_a_program_in_which_the_report_cannot_run(programs: Programs, obstacle: 
 
 
 def test_a_report_that_fails_is_one_line(programs: Programs) -> None:
-    programs.write("linecache.py", "")
-    programs.write("program.py", "import linecache, sys\nsys.executable = '/nowhere'\nsys.exit(4)")
+    program = "import sys\nsys.modules['memtrace.cli.at_exit'] = None\nsys.executable = '/nowhere'\nsys.exit(4)"
+    programs.write("program.py", program)
     completed = programs.python("-m", "memtrace", "run", "-o", str(programs.snapshot), "program.py")
     assert completed.returncode == 4
     assert completed.stderr == f"memtrace: cannot show what {programs.snapshot} holds\n"
