@@ -32,10 +32,6 @@ SMOKE_PROGRAMS = ("deltablue", "json_loads", "bintree")
 MAX_GEOMEAN_25 = 1.50
 MAX_WORST_25 = 5.0
 MAX_GEOMEAN_1 = 1.30
-# Makes its objects from free lists, of which memray sees nothing: see the README.
-UNSEEN_BY_MEMRAY = frozenset({"nbody"})
-# As fast as bare, as far as a benchmark can tell: neither is below the other.
-NO_OVERHEAD = 1.05
 
 Ratios = Mapping[str, Mapping[str, float]]
 """Mode, program, ratio to bare."""
@@ -84,8 +80,6 @@ def exceeded_bounds(seconds: Ratios) -> list[str]:
         found.append(f"memtrace(1): geometric mean {one.geomean:.2f} > {MAX_GEOMEAN_1}")
     for program, ratio in seconds["memtrace25"].items():
         rival = seconds["memray"].get(program)
-        if program in UNSEEN_BY_MEMRAY or ratio <= NO_OVERHEAD:
-            continue
         if rival is None or ratio >= rival:
             found.append(f"memtrace(25): {program} {ratio:.2f}, memray {rival}")
     return found

@@ -22,8 +22,8 @@ def paired_ratios(runs: Iterable[Run], mode: str, base: str, value: Callable[[Me
     """Return, by program, the geometric mean over repetitions of ``value(mode) / value(base)``.
 
     Not the median: on a machine that now and then runs a third faster or slower for some seconds
-    its error was 1.6 times that of the mean. A repetition that lacks either run, or in which one failed, is left out; so
-    is a program without any pair.
+    its error was 1.6 times that of the mean. A repetition that lacks either run, or in which one
+    failed, is left out; so is a program without any pair.
     """
     values: dict[tuple[str, int, str], float] = {
         (run.program, run.repetition, run.mode): value(run.measurement) for run in runs if run.measurement is not None

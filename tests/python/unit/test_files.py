@@ -71,8 +71,10 @@ def test_an_attribute_that_is_no_plain_data_is_refused(tmp_path: Path) -> None:
     snapshot = memtrace.Snapshot(TRACES, 7)
     for value in (print, object(), Path("x"), type, [memtrace.Frame(("a", 1))], snapshot):
         snapshot.note = value  # type: ignore[attr-defined]
-        with pytest.raises(TypeError, match=r"a snapshot file cannot hold an attribute of type \w+(\n|$)"):
+        with pytest.raises(TypeError) as caught:
             snapshot.dump(path)
+        # Without the notes that 3.15 adds.
+        assert re.fullmatch(r"a snapshot file cannot hold an attribute of type \w+", str(caught.value))
     assert not path.exists()
 
 
