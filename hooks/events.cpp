@@ -1,5 +1,7 @@
 #include "hooks/events.h"
 
+#include <utility>
+
 namespace memtrace {
 
 constinit PyInterpreterState* main_interpreter = nullptr;
@@ -27,27 +29,107 @@ bool refresh_apart(Thread& thread, Era& era) noexcept {
   if (thread.version_apart == version && thread.stack.era() == era.number()) return true;
   thread.stack.reset(era);
   thread.own_states = {};
+  thread.domain_context_apart = {};
   thread.context_apart = era.tables().contexts.intern({.thread = thread.index, .thread_records = 1});
   thread.version_apart = thread.context_apart == kNone ? 0 : version;
   return thread.context_apart != kNone;
 }
 
-void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* block, std::size_t size) noexcept {
-  if (!refresh_apart(thread, era)) return era.drop();
+// `own`, the context of Python's blocks, for those of `domain`.
+ContextId context_in(Domain domain, ContextId own, Era& era, Thread::DomainContext& last) noexcept {
+  if (domain == 0) return own;
+  if (last.domain == domain) return last.context;
+  Context context = era.tables().contexts[own];
+  context.domain = domain;
+  const ContextId id = era.tables().contexts.intern(context);
+  if (id != kNone) last = {domain, id};
+  return id;
+}
+
+RecordId capture_apart(Thread& thread, Era& era, PyThreadState* attached, Domain domain) noexcept {
+  if (!refresh_apart(thread, era)) return kNone;
+  const ContextId context = context_in(domain, thread.context_apart, era, thread.domain_context_apart);
+  if (context == kNone) return kNone;
   const PyThreadState* state = attached != nullptr ? attached : compat::detached(thread.own_states);
-  const compat::Frame* top = state == nullptr ? nullptr : compat::top_frame(state);
-  const RecordId record = thread.stack.capture(era, top, thread.context_apart, true);
+  return thread.stack.capture(era, state == nullptr ? nullptr : compat::top_frame(state), context, true);
+}
+
+void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* block, std::size_t size) noexcept {
+  const RecordId record = capture_apart(thread, era, attached, 0);
   if (record == kNone) return era.drop();
   era.add(Access::kApart, thread, block, size, record);
 }
 
+// The calling thread's state for one report, which may come from anywhere: under a hook, or after the thread's end.
+class Reporter {
+ public:
+  Reporter() noexcept : thread_(Thread::attach()), late_(thread_ == nullptr) {
+    if (late_) thread_ = Thread::begin_late();
+    if (thread_ != nullptr) busy_ = std::exchange(thread_->busy, true);
+  }
+  Reporter(const Reporter&) = delete;
+  Reporter& operator=(const Reporter&) = delete;
+  ~Reporter() {
+    if (thread_ == nullptr) return;
+    thread_->busy = busy_;
+    if (late_) Thread::end_late(thread_);
+  }
+
+  Thread* thread() const noexcept { return thread_; }
+
+ private:
+  Thread* thread_;
+  bool late_;
+  bool busy_ = false;
+};
+
+// Calls report(thread, access, era, attached) as the caller's GIL allows. False when nothing is traced.
+template <typename Report>
+bool in_era(Report&& report) noexcept {
+  if (control.era() == nullptr) return false;
+  const Reporter reporter;
+  Thread* const thread = reporter.thread();
+  if (thread == nullptr) return false;
+  PyThreadState* const attached = attached_thread<Gil::kUnknown>(*thread);
+  if (is_exclusive(attached)) {
+    Era* const era = control.era();
+    if (era != nullptr) report(*thread, Access::kExclusive, *era, attached);
+    return era != nullptr;
+  }
+  const Section section(*thread);
+  if (section.era() != nullptr) report(*thread, Access::kApart, *section.era(), attached);
+  return section.era() != nullptr;
+}
+
+RecordId capture_in(Thread& thread, Access access, Era& era, PyThreadState* attached, Domain domain) noexcept {
+  if (access == Access::kApart) return capture_apart(thread, era, attached, domain);
+  if (thread.version != control.version() && !refresh(thread, era)) return kNone;
+  const ContextId context = context_in(domain, thread.context, era, thread.domain_context);
+  return context == kNone ? kNone : thread.stack.capture(era, compat::top_frame(attached), context, false);
+}
+
 }  // namespace
+
+bool track(Domain domain, std::uint64_t address, std::size_t size) noexcept {
+  return in_era([&](Thread& thread, Access access, Era& era, PyThreadState* attached) {
+    const RecordId record = capture_in(thread, access, era, attached, domain);
+    if (record == kNone) return era.drop();
+    era.track(access, thread, domain, address, size, record);
+  });
+}
+
+bool untrack(Domain domain, std::uint64_t address) noexcept {
+  return in_era([&](Thread& thread, Access access, Era& era, PyThreadState*) {
+    if (era.untrack(access, thread, domain, address)) control.invalidate();
+  });
+}
 
 bool refresh(Thread& thread, Era& era) noexcept {
   // Read first: a change that comes while this runs is seen at the next event.
   const std::uint64_t version = control.version();
   thread.stack.reset(era);
   thread.own_states = {};
+  thread.domain_context = {};
   thread.context = era.tables().contexts.intern({.thread = thread.index, .thread_records = 0});
   thread.version = thread.context == kNone ? 0 : version;
   return thread.context != kNone;

@@ -1,7 +1,7 @@
 // What the allocator hooks and the reference tracer do with the tracer, whatever the domain.
 //
 // None of these takes the GIL, calls Python or fails the program. When something cannot be recorded it is dropped and
-// counted. pre, for all: `thread` is the caller's own state and marked busy.
+// counted. pre, where there is a `thread`: it is the caller's own state and marked busy.
 #pragma once
 
 #include "hooks/compat/frame.h"
@@ -32,6 +32,11 @@ void forget_apart(Thread& thread, const void* block) noexcept;
 Block take_apart(Thread& thread, const void* block) noexcept;
 void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
                    std::size_t size) noexcept;
+
+// Cold: a library reports a block of its own, or that it has gone, from whatever thread and in whatever state. Not
+// counted in: false when nothing is traced.
+bool track(Domain domain, std::uint64_t address, std::size_t size) noexcept;
+bool untrack(Domain domain, std::uint64_t address) noexcept;
 
 // The calling thread's record in an exclusive event.
 MT_HOT RecordId capture(Thread& thread, Era& era, const PyThreadState* attached) noexcept {

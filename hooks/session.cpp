@@ -6,6 +6,7 @@
 #include "hooks/compat/thread_slot.h"
 #include "hooks/events.h"
 #include "hooks/reference_tracer.h"
+#include "hooks/tracemalloc_api.h"
 #include "src/mem/heap.h"
 
 namespace memtrace::session {
@@ -21,6 +22,7 @@ void after_fork_in_child() {
   Thread* own = Thread::current();
   if (own != nullptr) own->native_id = os::native_thread_id();
   control.after_fork_in_child(own);
+  tracemalloc_api::after_fork_in_child();
 }
 
 void watch_forks() noexcept {
@@ -34,6 +36,7 @@ bool finalization_watched = false;
 // without our hooks (3.12 and later).
 void after_finalization() {
   finalization_watched = false;
+  tracemalloc_api::uninstall();
   allocator_hooks::uninstall();
   control.end();
 }
@@ -70,11 +73,13 @@ bool start(std::uint32_t nframe) noexcept {
   limit = nframe;
   allocator_hooks::install();
   reference_tracer::install();
+  tracemalloc_api::install();
   return true;
 }
 
 void stop() noexcept {
   if (!is_tracing()) return;
+  tracemalloc_api::uninstall();
   reference_tracer::uninstall();
   allocator_hooks::uninstall();
   control.end();

@@ -17,6 +17,13 @@ struct Thread : ThreadState {
   // The same for the others.
   ContextId context_apart = kNone;
   std::uint64_t version_apart = 0;
+  // What `context` and `context_apart` are for the last other domain. Good as long as they are.
+  struct DomainContext {
+    Domain domain = 0;
+    ContextId context = kNone;
+  };
+  DomainContext domain_context;
+  DomainContext domain_context_apart;
   [[no_unique_address]] compat::OwnStates own_states;
   // The last block of the object domain, until the reference tracer has seen the object in it.
   const void* last_object_block = nullptr;

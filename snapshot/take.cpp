@@ -60,7 +60,7 @@ Snapshot Taker::take(Era& era, const ThreadList& threads, bool with_blocks) {
     era.blocks().for_each([&](std::uint64_t, const memtrace::Block& block) {
       blocks->append(TracerResolver::number_of(block.record), block.size);
     });
-    era.odd_blocks().for_each([&](std::uint16_t, std::uint64_t, const memtrace::Block& block) {
+    era.other_blocks().for_each([&](SpaceId, std::uint64_t, const memtrace::Block& block) {
       blocks->append(TracerResolver::number_of(block.record), block.size);
     });
   }

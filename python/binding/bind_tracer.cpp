@@ -5,7 +5,9 @@
 #include <string>
 
 #include "hooks/session.h"
+#include "hooks/tracemalloc_api.h"
 #include "python/binding/binding.h"
+#include "python/binding/dictionary_view.h"
 #include "snapshot/take.h"
 #include "src/mem/fault.h"
 
@@ -54,6 +56,23 @@ py::object object_traceback(const py::object& object) {
   if (era == nullptr || block.record == kNone) return py::none();
   const snapshot::TracebackId traceback = taker().traceback_of(*era, block.record);
   return traceback_source(taker().dictionary_of(*era), traceback);
+}
+
+// What a C extension gets that asks for a traceback through CPython's API for tracemalloc.
+PyObject* traceback_of_block(Domain domain, std::uint64_t address) {
+  Era* era = session::tracer().era();
+  const memtrace::Block block = era == nullptr ? memtrace::Block{} : era->find(domain, address);
+  if (block.record == kNone) Py_RETURN_NONE;
+  try {
+    const auto dictionary = taker().dictionary_of(*era);
+    const snapshot::TracebackId traceback = taker().traceback_of(*era, block.record);
+    return DictionaryView(dictionary).frames_of_trace(dictionary->traceback(traceback).stack).release().ptr();
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  }
+  return nullptr;
 }
 
 snapshot::Snapshot take_snapshot(bool blocks) {
@@ -105,6 +124,7 @@ std::uint64_t allow_allocations() {
 
 void bind_tracer(py::module_& module) {
   session::prepare();
+  tracemalloc_api::set_traceback_getter(traceback_of_block);
   module.def("start", &start, py::arg("nframe"));
   module.def("stop", &stop);
   module.def("is_tracing", &session::is_tracing);

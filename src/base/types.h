@@ -18,6 +18,10 @@ using NodeId = std::uint32_t;
 using RecordId = std::uint32_t;
 using ContextId = std::uint32_t;
 using ThreadIndex = std::uint32_t;
+// Whose blocks: 0 for Python's allocators, any other number for a library that reports its own.
+using Domain = std::uint32_t;
+// A domain and the upper bits of its addresses: see space_table.h.
+using SpaceId = std::uint16_t;
 
 inline constexpr std::uint32_t kNone = 0;
 

@@ -11,7 +11,7 @@
 namespace memtrace {
 
 struct Context {
-  std::uint32_t domain = 0;
+  Domain domain = 0;
   std::uint32_t generation = 0;
   ThreadIndex thread = 0;
   std::uint32_t label = 0;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace memtrace::os {
 
@@ -37,5 +38,19 @@ bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept;
 bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept;
 
 void yield() noexcept;
+
+// A function that loaded libraries import by name, and what they are to call in its place.
+struct Redirection {
+  const char* name;
+  const void* original;
+  const void* replacement;
+};
+
+// Redirects the imports of all libraries that are loaded now, but for the one that contains `except`; or, when not
+// `active`, lets them call the originals again. An import that somebody else has redirected stays as it is. Waits for
+// nobody but the dynamic loader; one call at a time.
+void redirect_imports(std::span<const Redirection> redirections, const void* except, bool active) noexcept;
+// How many libraries have ever been loaded: when it changes there are new imports.
+std::uint64_t loaded_objects() noexcept;
 
 }  // namespace memtrace::os

@@ -67,6 +67,10 @@ class BasicBlockTable {
     const auto bits = reinterpret_cast<std::uintptr_t>(address);
     return (bits & (~std::uintptr_t{0} << kAddressBits | 15)) == 0;
   }
+  // Whether there can be a slot for `address`, aligned or not.
+  static bool reaches(const void* address) noexcept {
+    return reinterpret_cast<std::uintptr_t>(address) >> kAddressBits == 0;
+  }
 
   // Enters a block; false when memory cannot be had or the size is beyond kMaxSize (nothing is changed then).
   // `evict(Block)` is called for each older block whose slots this one needs. pre: covers(address), record != kNone.
@@ -140,7 +144,7 @@ class BasicBlockTable {
   // Notes that the code object at `address` has this id, so that its free will say so. A code object needs no block of
   // ours: those older than the trace, and those that are static data, get a slot of their own. Several threads may do
   // this at once for one code object. False when memory cannot be had or the block's slots have no room for the mark.
-  // pre: below 2^48; the code object is alive.
+  // pre: reaches(address); the code object is alive.
   bool mark_code(const void* address, CodeId code) noexcept {
     Slot* slot = find_slot(address);
     if (slot == nullptr) slot = make_slot(address);
@@ -160,7 +164,7 @@ class BasicBlockTable {
     if ((word & kRecordMask) == kNone) store(slot + 1, 0);
   }
 
-  // The id of the registered code object at `address`, or kNone. pre: below 2^48.
+  // The id of the registered code object at `address`, or kNone. pre: reaches(address).
   CodeId code_at(const void* address) const noexcept {
     const Slot* slot = find_slot(address);
     if (slot == nullptr) return kNone;

@@ -15,45 +15,52 @@ Era* Era::make(std::uint64_t number, std::uint32_t nframe) noexcept {
 void Era::destroy(Era* era) noexcept { destroy_mapped(era); }
 
 void Era::put_back(const void* address, const Block& block) noexcept {
-  if (!block) return;
   if (BlockTable::covers(address)) {
     blocks_.put_back(address, block);
-  } else {
+  } else if (block.record != kNone) {
     Block replaced;
-    odd_.add(0, address, block.record, block.size, replaced);
+    const std::uint64_t number = address_of(address);
+    others_.add(*spaces_.find(0, number), number & SpaceTable::kAddressMask, block.record, block.size, replaced);
   }
 }
 
-Block Era::find(const void* address) const noexcept {
-  if (BlockTable::covers(address)) return blocks_.find(address);
-  return AddressTable::covers(address) ? odd_.find(0, address) : Block{};
+Block Era::find(Domain domain, std::uint64_t address) const noexcept {
+  if (is_in_block_table(domain, address)) return blocks_.find(pointer_to(address));
+  const auto space = spaces_.find(domain, address);
+  return space ? others_.find(*space, address & SpaceTable::kAddressMask) : Block{};
 }
 
-void Era::add_odd(Access access, ThreadState& thread, const void* address, std::uint64_t size,
-                  RecordId record) noexcept {
+void Era::track(Access access, ThreadState& thread, Domain domain, std::uint64_t address, std::uint64_t size,
+                RecordId record) noexcept {
+  if (is_in_block_table(domain, address)) return add(access, thread, pointer_to(address), size, record);
+  const auto space = spaces_.intern(domain, address);
   Block replaced;
-  if (!AddressTable::covers(address) || !odd_.add(0, address, record, size, replaced)) return drop();
+  if (!space || !others_.add(*space, address & SpaceTable::kAddressMask, record, size, replaced)) return drop();
   account_free(access, thread, replaced);
   account_allocation(access, thread, record, size);
 }
 
-Block Era::take_odd(const void* address) noexcept {
-  if (!AddressTable::covers(address)) return {};
-  Block block = odd_.take(0, address);
-  // A code object is marked in the slot of the 16 bytes it begins in, wherever its block is kept.
-  block.code = blocks_.code_at(address);
-  if (block.code != kNone) blocks_.unmark_code(address);
-  return block;
+bool Era::untrack(Access access, ThreadState& thread, Domain domain, std::uint64_t address) noexcept {
+  if (is_in_block_table(domain, address)) return remove(access, thread, pointer_to(address));
+  return account_free(access, thread, take_other(domain, address));
 }
 
-bool Era::remove_odd(Access access, ThreadState& thread, const void* address) noexcept {
-  return account_free(access, thread, take_odd(address));
+Block Era::take_other(Domain domain, std::uint64_t address) noexcept {
+  const auto space = spaces_.find(domain, address);
+  Block block = space ? others_.take(*space, address & SpaceTable::kAddressMask) : Block{};
+  const void* pointer = pointer_to(address);
+  if (domain != 0 || !BlockTable::reaches(pointer)) return block;
+  // A code object is marked in the slot of the 16 bytes it begins in, wherever its block is kept.
+  block.code = blocks_.code_at(pointer);
+  if (block.code != kNone) blocks_.unmark_code(pointer);
+  return block;
 }
 
 void Era::reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept {
   const Block block = find(address);
   if (record == kNone) return drop();
-  if (block.record != kNone && block.record != record) add_odd(Access::kExclusive, thread, address, block.size, record);
+  if (block.record != kNone && block.record != record)
+    track(Access::kExclusive, thread, 0, address_of(address), block.size, record);
 }
 
 Ledger* Era::ledger_of(ThreadState& thread) noexcept {
@@ -174,14 +181,15 @@ void Era::recount(ThreadList& threads) noexcept {
     bytes += static_cast<std::int64_t>(block.size);
   };
   blocks_.for_each([&](std::uint64_t, const Block& block) { count(block); });
-  odd_.for_each([&](std::uint16_t, std::uint64_t, const Block& block) { count(block); });
+  others_.for_each([&](SpaceId, std::uint64_t, const Block& block) { count(block); });
   elsewhere_.store(0);
   current_.set(bytes);
 }
 
 std::size_t Era::resident_bytes() const noexcept {
   return os::resident_bytes(this, mapped_bytes<Era>()) + os::resident_bytes(tables_, mapped_bytes<SharedTables>()) +
-         tables_->resident_bytes() + counters_.resident_bytes() + odd_.resident_bytes() + blocks_.resident_bytes();
+         tables_->resident_bytes() + counters_.resident_bytes() + spaces_.resident_bytes() + others_.resident_bytes() +
+         blocks_.resident_bytes();
 }
 
 }  // namespace memtrace

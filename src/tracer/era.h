@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "src/base/hot.h"
+#include "src/intern/space_table.h"
 #include "src/intern/tables.h"
 #include "src/mem/mapped.h"
 #include "src/table/address_table.h"
@@ -64,7 +65,7 @@ class Era {
   MT_HOT void add(Access access, ThreadState& thread, const void* address, std::uint64_t size,
                   RecordId record) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
-      return add_odd(access, thread, address, size, record);
+      return track(access, thread, 0, address_of(address), size, record);
     // By value, so that nothing of the hot path has an address.
     const auto evict = [this, access, state = &thread](const Block& stale) { account_free(access, *state, stale); };
     if (!blocks_.add(address, record, size, evict)) [[unlikely]]
@@ -75,14 +76,14 @@ class Era {
   // Takes a block out of the table and counts it out. True when it was a registered code object.
   MT_HOT bool remove(Access access, ThreadState& thread, const void* address) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
-      return remove_odd(access, thread, address);
+      return untrack(access, thread, 0, address_of(address));
     return account_free(access, thread, blocks_.take(address));
   }
 
   // The first half of remove(): the counters still have the block. Finish with account_free() or put_back().
   MT_HOT Block take(const void* address) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
-      return take_odd(address);
+      return take_other(0, address_of(address));
     return blocks_.take(address);
   }
   MT_COLD void put_back(const void* address, const Block& block) noexcept;
@@ -122,10 +123,17 @@ class Era {
     }
   }
 
-  Block find(const void* address) const noexcept;
+  // The same for any domain: a library reports blocks of its own. They need not be memory, so their addresses are
+  // numbers.
+  MT_COLD void track(Access access, ThreadState& thread, Domain domain, std::uint64_t address, std::uint64_t size,
+                     RecordId record) noexcept;
+  MT_COLD bool untrack(Access access, ThreadState& thread, Domain domain, std::uint64_t address) noexcept;
+
+  Block find(const void* address) const noexcept { return find(0, address_of(address)); }
+  Block find(Domain domain, std::uint64_t address) const noexcept;
   BlockTable& blocks() noexcept { return blocks_; }
   const BlockTable& blocks() const noexcept { return blocks_; }
-  const AddressTable& odd_blocks() const noexcept { return odd_; }
+  const AddressTable& other_blocks() const noexcept { return others_; }
 
   void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
@@ -184,10 +192,13 @@ class Era {
   }
 
   MT_COLD void fold_pending(ThreadState& thread) noexcept;
-  MT_COLD void add_odd(Access access, ThreadState& thread, const void* address, std::uint64_t size,
-                       RecordId record) noexcept;
-  MT_COLD Block take_odd(const void* address) noexcept;
-  MT_COLD bool remove_odd(Access access, ThreadState& thread, const void* address) noexcept;
+  static std::uint64_t address_of(const void* address) noexcept { return reinterpret_cast<std::uintptr_t>(address); }
+  static const void* pointer_to(std::uint64_t address) noexcept { return reinterpret_cast<const void*>(address); }
+  // Whether the block table has the domain's block at `address`; `others_` has it otherwise.
+  static bool is_in_block_table(Domain domain, std::uint64_t address) noexcept {
+    return domain == 0 && BlockTable::covers(pointer_to(address));
+  }
+  MT_COLD Block take_other(Domain domain, std::uint64_t address) noexcept;
   MT_COLD void reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept;
   MT_COLD void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
   MT_COLD void account_free_apart(Access access, ThreadState& thread, Block block) noexcept;
@@ -208,7 +219,8 @@ class Era {
   const std::uint32_t nframe_;
   Counters counters_;
   SpareLedger spare_;
-  AddressTable odd_;
+  SpaceTable spaces_;
+  AddressTable others_;
   BlockTable blocks_;
 };
 

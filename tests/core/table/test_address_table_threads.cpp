@@ -17,15 +17,14 @@ TEST_CASE("threads that exchange odd blocks while the table grows find them as t
   constexpr RecordId kBusy = ~0u;
   AddressTable table;
   const auto places = std::make_unique<std::array<std::atomic<RecordId>, kPlaces>>();
-  const auto place = [](std::uint64_t index) { return reinterpret_cast<const void*>(0x7f00'0000'0008 + index * 24); };
+  const auto place = [](std::uint64_t index) { return 0x7f00'0000'0008 + index * 24; };
   std::atomic<int> damaged{0};
   std::atomic<int> owners{kOwners};
   const int rounds = test::scaled(200'000, 10);
   test::run_together(kOwners + 1, [&](int thread) {
     if (thread == kOwners) {
       while (owners.load() > 0)
-        table.for_each(
-            [&](std::uint16_t, std::uint64_t, const Block& block) { damaged += block.size != block.record * 10; });
+        table.for_each([&](SpaceId, std::uint64_t, const Block& block) { damaged += block.size != block.record * 10; });
       return;
     }
     test::Random random(static_cast<std::uint64_t>(thread));
