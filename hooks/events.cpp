@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "hooks/reports.h"
+
 namespace memtrace {
 
 constinit PyInterpreterState* main_interpreter = nullptr;

@@ -33,11 +33,6 @@ Block take_apart(Thread& thread, const void* block) noexcept;
 void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
                    std::size_t size) noexcept;
 
-// Cold: a library reports a block of its own, or that it has gone, from whatever thread and in whatever state. Not
-// counted in: false when nothing is traced.
-bool track(Domain domain, std::uint64_t address, std::size_t size) noexcept;
-bool untrack(Domain domain, std::uint64_t address) noexcept;
-
 // The calling thread's record in an exclusive event.
 MT_HOT RecordId capture(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
   if (thread.version != control.version()) [[unlikely]] {

@@ -6,7 +6,8 @@
 #include <cstring>
 
 #include "hooks/compat/tracemalloc.h"
-#include "hooks/events.h"
+#include "hooks/reports.h"
+#include "src/mem/os.h"
 
 namespace memtrace::tracemalloc_api {
 

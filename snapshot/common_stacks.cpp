@@ -1,5 +1,7 @@
 #include "snapshot/common_stacks.h"
 
+#include <unordered_set>
+
 namespace memtrace::snapshot {
 
 namespace {
@@ -67,6 +69,15 @@ void Importer::modules() {
   }
 }
 
+void Importer::domain_names(const Snapshot& snapshot) {
+  std::unordered_set<Domain> seen;
+  for (const std::uint32_t row : snapshot.rows()) {
+    const Domain domain = snapshot.keys()[row].domain;
+    if (!seen.insert(domain).second) continue;
+    if (const std::string_view name = from_.domain_name(domain); !name.empty()) to_.set_domain_name(domain, name);
+  }
+}
+
 CommonStacks common_stacks(const Snapshot& first, const Snapshot& second, StackDetail detail) {
   if (first.dictionary() == second.dictionary()) {
     const auto a = first.stacks(), b = second.stacks();
@@ -79,9 +90,10 @@ CommonStacks common_stacks(const Snapshot& first, const Snapshot& second, StackD
     Importer importer(*snapshot.dictionary(), *dictionary);
     std::vector<StackId> stacks = importer.stacks(snapshot, detail);
     importer.modules();
+    importer.domain_names(snapshot);
     return stacks;
   };
-  // Later settings win: the first snapshot's modules are the ones that hold.
+  // Later settings win: the first snapshot's modules and names are the ones that hold.
   common.second = import(second);
   common.first = import(first);
   return common;

@@ -25,7 +25,8 @@ StatisticDiff difference(const Group* now, const Group* before) noexcept {
           a.count,
           static_cast<std::int64_t>(a.count - b.count),
           now != nullptr ? a.site : b.site,
-          {}};
+          {},
+          0};
 }
 
 // Largest first by (|size_diff|, size, |count_diff|, count, number); the numbers are given in falling order.
@@ -56,7 +57,9 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
     const bool take_new = b == before.rend() || (a != now.rend() && a->number >= b->number);
     const bool take_old = a == now.rend() || (b != before.rend() && b->number >= a->number);
     items.push_back(difference(take_new ? &*a : nullptr, take_old ? &*b : nullptr));
-    items.back().key = key_text(*tables, group_by, take_new ? a->number : b->number);
+    const std::uint32_t number = take_new ? a->number : b->number;
+    items.back().key = key_text(dictionary, *tables, group_by, number);
+    items.back().domain = domain_of(group_by, number);
     if (take_new) ++a;
     if (take_old) ++b;
   }

@@ -26,7 +26,8 @@ struct StatisticDiff {
   std::uint64_t count = 0;  // blocks in the new snapshot
   std::int64_t count_diff = 0;  // new minus old
   Site site;
-  std::string_view key;  // as Statistic::key
+  std::string_view key;  // as Statistic's
+  Domain domain = 0;
 };
 
 struct Comparison {
@@ -37,7 +38,7 @@ struct Comparison {
   std::shared_ptr<const void> keep_alive;
 };
 
-// std::invalid_argument for cumulative traceback.
+// std::invalid_argument for `cumulative` without a key of frames.
 Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_by, bool cumulative = false);
 
 }  // namespace memtrace::snapshot

@@ -102,6 +102,18 @@ std::vector<std::pair<StringId, StringId>> Dictionary::modules() const {
   return all;
 }
 
+void Dictionary::set_domain_name(Domain domain, std::string_view name) { Writer(*this).set_domain_name(domain, name); }
+
+void Dictionary::set_domain_name_locked(Domain domain, std::string_view name) {
+  domain_names_[domain] = intern_string_locked(name);
+}
+
+std::string_view Dictionary::domain_name(Domain domain) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = domain_names_.find(domain);
+  return found != domain_names_.end() ? string(found->second) : std::string_view();
+}
+
 std::shared_ptr<const KeyTables> Dictionary::keys() const {
   const std::lock_guard lock(mutex_);
   if (!keys_ || !keys_->covers(*this)) keys_ = std::make_shared<const KeyTables>(*this, modules_);

@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "snapshot/intern_table.h"
+#include "src/base/types.h"
 
 namespace memtrace::snapshot {
 
@@ -108,6 +109,11 @@ class Dictionary {
   // (filename, module) pairs that were set, in order of filename id.
   std::vector<std::pair<StringId, StringId>> modules() const;
 
+  // Names a domain, for statistics computed afterwards and for files.
+  void set_domain_name(Domain domain, std::string_view name);
+  // Empty when it was not set.
+  std::string_view domain_name(Domain domain) const;
+
   // Group keys of at least everything interned so far; made once per growth and shared. See keys.h.
   std::shared_ptr<const KeyTables> keys() const;
 
@@ -125,9 +131,10 @@ class Dictionary {
   StackId intern_stack_locked(StackId parent, FrameId frame);
   TracebackId intern_traceback_locked(StackId stack, std::int32_t total_nframe);
   void set_module_locked(StringId filename, std::string_view module);
+  void set_domain_name_locked(Domain domain, std::string_view name);
 
   const std::uint64_t hash_seed_;  // so that no file can be made whose entries all collide
-  mutable std::mutex mutex_;  // serialises writers; guards the indexes, modules_ and keys_
+  mutable std::mutex mutex_;  // serialises writers; guards the indexes and what follows them
 
   ByteArena bytes_;
   StableArray<std::string_view> strings_;
@@ -137,6 +144,7 @@ class Dictionary {
 
   InternIndex string_index_, frame_index_, stack_index_, traceback_index_;
   std::unordered_map<StringId, StringId> modules_;
+  std::unordered_map<Domain, StringId> domain_names_;
   mutable std::shared_ptr<const KeyTables> keys_;
 };
 
@@ -155,6 +163,7 @@ class Dictionary::Writer {
     return dictionary_.intern_traceback_locked(stack, total_nframe);
   }
   void set_module(StringId filename, std::string_view module) { dictionary_.set_module_locked(filename, module); }
+  void set_domain_name(Domain domain, std::string_view name) { dictionary_.set_domain_name_locked(domain, name); }
 
  private:
   Dictionary& dictionary_;

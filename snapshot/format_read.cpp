@@ -30,6 +30,7 @@ class DictionaryReader {
     const IdMap frames = read_frames(writer, strings);
     const IdMap stacks = read_stacks(writer, dictionary, frames);
     if (sections_.has(SectionId::modules)) read_modules(writer, dictionary, strings);
+    if (sections_.has(SectionId::domains)) read_domains(writer);
     return read_tracebacks(writer, stacks);
   }
 
@@ -118,6 +119,18 @@ class DictionaryReader {
       const StringId module = mapped(in, strings, modules[i], "module name");
       writer.set_module(mapped(in, strings, filenames[i], "file name"), dictionary.string(module));
     }
+  }
+
+  void read_domains(Dictionary::Writer& writer) {
+    const auto content = sections_.content(SectionId::domains);
+    ByteReader in = content.reader();
+    for (auto left = in.number<std::uint32_t>(); left > 0; --left) {
+      const auto domain = in.number<Domain>();
+      const std::string_view name = in.text(in.number<std::uint32_t>());
+      if (!is_wtf8(name)) in.fail("a domain's name is not valid text");
+      writer.set_domain_name(domain, name);
+    }
+    in.expect_end();
   }
 
   const SectionsReader& sections_;

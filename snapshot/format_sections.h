@@ -31,6 +31,7 @@ enum class SectionId : std::uint16_t {
   blocks = 7,
   modules = 8,
   attributes = 9,
+  domains = 10,
 };
 
 // In the column of sizes: the size is in the list of large ones.

@@ -1,3 +1,4 @@
+#include <map>
 #include <utility>
 
 #include "snapshot/common_stacks.h"
@@ -9,8 +10,9 @@ namespace memtrace::snapshot {
 
 namespace {
 
-void add(SectionsWriter& sections, SectionId id, const ByteWriter& content, Effort effort = Effort::thorough) {
-  sections.add(static_cast<std::uint16_t>(id), false, effort, content.view());
+void add(SectionsWriter& sections, SectionId id, const ByteWriter& content, Effort effort = Effort::thorough,
+         bool optional = false) {
+  sections.add(static_cast<std::uint16_t>(id), optional, effort, content.view());
 }
 
 // The values of member(0..count) as one column.
@@ -78,6 +80,23 @@ void write_modules(SectionsWriter& sections, const Dictionary& dictionary) {
   write_column<std::uint32_t>(out, modules.size(), [&](std::uint32_t i) { return modules[i].first; });
   write_column<std::uint32_t>(out, modules.size(), [&](std::uint32_t i) { return modules[i].second; });
   add(sections, SectionId::modules, out);
+}
+
+void write_domains(SectionsWriter& sections, const Snapshot& snapshot, const Dictionary& dictionary) {
+  std::map<Domain, std::string_view> names;
+  for (const std::uint32_t row : snapshot.rows()) {
+    const Domain domain = snapshot.keys()[row].domain;
+    if (const std::string_view name = dictionary.domain_name(domain); !name.empty()) names.emplace(domain, name);
+  }
+  if (names.empty()) return;
+  ByteWriter out;
+  out.number(static_cast<std::uint32_t>(names.size()));
+  for (const auto& [domain, name] : names) {
+    out.number(domain);
+    out.number(static_cast<std::uint32_t>(name.size()));
+    out.text(name);
+  }
+  add(sections, SectionId::domains, out, Effort::thorough, true);
 }
 
 void write_rows(SectionsWriter& sections, const Snapshot& snapshot, const std::vector<TracebackId>& tracebacks) {
@@ -155,6 +174,7 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
       tracebacks[i] = importer.traceback(stacks[rows[i]], written.dictionary()->traceback(old_id).total_nframe);
     }
     importer.modules();
+    importer.domain_names(written);
   }
 
   SectionsWriter sections;
@@ -164,6 +184,7 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
   write_stacks(sections, dictionary);
   write_tracebacks(sections, dictionary);
   write_modules(sections, dictionary);
+  write_domains(sections, written, dictionary);
   write_rows(sections, written, tracebacks);
   if (written.has_blocks()) write_blocks(sections, written);
   if (!attributes.empty()) {

@@ -156,42 +156,58 @@ std::vector<Group> groups_of_frames(const KeyTables& tables, const std::vector<S
   return gather([&](std::size_t i) { return sites[i]; }, candidates.group_of, groups.count);
 }
 
-// Rows sorted by (path, stack) are runs of paths, made of runs of stacks.
-std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& snapshot,
-                                    std::span<const StackId> stacks) {
-  const PathGroups& paths = tables.paths();
+// Rows sorted by (group, part) are runs of groups, made of runs of parts; the heaviest part gives the site.
+template <class KeyOf, class SiteOf>
+std::vector<Group> groups_of_rows(const Snapshot& snapshot, KeyOf&& key_of, SiteOf&& site_of) {
   const Counters& counters = snapshot.counters();
   std::vector<Keyed> rows;
   rows.reserve(snapshot.rows().size());
-  for (const std::uint32_t row : snapshot.rows()) {
-    if (counters.count[row] == 0) continue;
-    rows.push_back({std::uint64_t{paths.of_stack[stacks[row]]} << 32 | stacks[row], row});
-  }
+  for (const std::uint32_t row : snapshot.rows())
+    if (counters.count[row] != 0) rows.push_back({key_of(row), row});
   radix_sort(rows);
 
   std::vector<Group> groups;
   Sum best;
   for (std::size_t i = 0; i < rows.size();) {
     const std::uint64_t key = rows[i].key;
+    const std::uint32_t row = rows[i].value;
     Sum sum;
     for (; i < rows.size() && rows[i].key == key; ++i) {
       sum += {counters.size[rows[i].value], counters.count[rows[i].value]};
     }
-    const auto path = static_cast<std::uint32_t>(key >> 32);
-    const Site site{static_cast<StackId>(key), kUnknownFrame};
-    if (groups.empty() || groups.back().number != path) {
-      groups.push_back({path, sum.size, sum.count, site});
+    const auto number = static_cast<std::uint32_t>(key >> 32);
+    if (groups.empty() || groups.back().number != number) {
+      groups.push_back({number, sum.size, sum.count, site_of(row)});
       best = sum;
       continue;
     }
     if (heavier(sum, best)) {
-      groups.back().site = site;
+      groups.back().site = site_of(row);
       best = sum;
     }
     groups.back().size += sum.size;
     groups.back().count += sum.count;
   }
   return groups;
+}
+
+std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& snapshot,
+                                    std::span<const StackId> stacks) {
+  const PathGroups& paths = tables.paths();
+  return groups_of_rows(
+      snapshot, [&](std::uint32_t row) { return std::uint64_t{paths.of_stack[stacks[row]]} << 32 | stacks[row]; },
+      [&](std::uint32_t row) { return Site{stacks[row], kUnknownFrame}; });
+}
+
+std::vector<Group> groups_of_domains(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
+                                     std::span<const StackId> stacks) {
+  const FrameGroups& lines = tables.lines();
+  const std::span<const ResolvedRecord> keys = snapshot.keys();
+  const auto frame_of = [&](std::uint32_t row) { return dictionary.stack(stacks[row]).frame; };
+  return groups_of_rows(
+      snapshot,
+      [&](std::uint32_t row) { return std::uint64_t{keys[row].domain} << 32 | lines.of_frame[frame_of(row)]; },
+      [&](std::uint32_t row) { return Site{kEmptyStack, frame_of(row)}; });
 }
 
 }  // namespace
@@ -215,17 +231,20 @@ const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by) {
   }
 }
 
-std::string_view key_text(const KeyTables& tables, GroupBy group_by, std::uint32_t number) {
+std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables, GroupBy group_by,
+                          std::uint32_t number) {
+  if (group_by == GroupBy::domain) return dictionary.domain_name(number);
   if (group_by != GroupBy::function && group_by != GroupBy::module) return {};
   return frame_groups(tables, group_by).names[number];
 }
 
+Domain domain_of(GroupBy group_by, std::uint32_t number) noexcept { return group_by == GroupBy::domain ? number : 0; }
+
 std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
                               std::span<const StackId> stacks, GroupBy group_by, bool cumulative) {
-  if (group_by == GroupBy::traceback) {
-    if (cumulative) throw std::invalid_argument("cumulative mode needs a key of single frames");
-    return groups_of_stacks(tables, snapshot, stacks);
-  }
+  if (cumulative && !is_frame_key(group_by)) throw std::invalid_argument("cumulative mode needs a key of frames");
+  if (group_by == GroupBy::traceback) return groups_of_stacks(tables, snapshot, stacks);
+  if (group_by == GroupBy::domain) return groups_of_domains(dictionary, tables, snapshot, stacks);
   std::vector<Sum> by_frame;
   if (cumulative) {
     std::vector<Sum> inclusive = sums_by_stack(tables, snapshot, stacks);

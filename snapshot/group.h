@@ -1,7 +1,7 @@
 // Sums by group: the common ground of statistics and comparison. Private to snapshot/.
 //
 // Counters go from rows to frames first and from there to groups, each step a scatter-add over dense ids; for
-// tracebacks they go from rows, sorted by path, to paths. On the way the heaviest of what is merged is chosen as the
+// tracebacks and domains they go from rows, sorted by group, to groups. On the way the heaviest of what is merged is chosen as the
 // group's site.
 // Thread-safety: pure functions.
 #pragma once
@@ -20,7 +20,7 @@
 namespace memtrace::snapshot {
 
 struct Group {
-  std::uint32_t number = 0;  // in KeyTables: of the frame's group, or of the path
+  std::uint32_t number = 0;  // in KeyTables: of the frame's group, or of the path; or the domain
   std::uint64_t size = 0;
   std::uint64_t count = 0;
   Site site;
@@ -32,11 +32,17 @@ StackDetail detail_of(GroupBy group_by, bool cumulative) noexcept;
 // The numbering of frames for a frame key.
 const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by);
 
-// Text of a function or module group; empty for the other keys. Lives as long as the tables.
-std::string_view key_text(const KeyTables& tables, GroupBy group_by, std::uint32_t number);
+// Text of a function or module group, and of a domain that has a name; empty for the others. Lives as long as the
+// dictionary and its tables.
+std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables, GroupBy group_by,
+                          std::uint32_t number);
+
+// The domain of a domain group; 0 for the other keys.
+Domain domain_of(GroupBy group_by, std::uint32_t number) noexcept;
 
 // The groups that have blocks, in rising order of number. `stacks` holds, by row index of the snapshot, ids of the
-// Dictionary of `tables`. std::invalid_argument for cumulative traceback.
+// Dictionary of `tables`. std::invalid_argument for `cumulative` without a key
+// of frames.
 std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
                               std::span<const StackId> stacks, GroupBy group_by, bool cumulative);
 

@@ -11,12 +11,13 @@ namespace memtrace::snapshot {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, GroupBy>, 5> kNames{{
+constexpr std::array<std::pair<std::string_view, GroupBy>, 6> kNames{{
     {"filename", GroupBy::filename},
     {"lineno", GroupBy::lineno},
     {"traceback", GroupBy::traceback},
     {"function", GroupBy::function},
     {"module", GroupBy::module},
+    {"domain", GroupBy::domain},
 }};
 
 }  // namespace
@@ -35,7 +36,7 @@ std::string_view name_of(GroupBy group_by) noexcept {
   return {};
 }
 
-bool is_frame_key(GroupBy group_by) noexcept { return group_by != GroupBy::traceback; }
+bool is_frame_key(GroupBy group_by) noexcept { return group_by != GroupBy::traceback && group_by != GroupBy::domain; }
 
 std::vector<Frame> traceback_frames(const Dictionary& dictionary, GroupBy group_by, const Site& site) {
   if (group_by == GroupBy::filename) return {Frame{.filename = dictionary.frame(site.frame).filename}};
@@ -60,7 +61,9 @@ Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulativ
   result.items.reserve(order.size());
   for (const std::uint32_t i : order) {
     const Group& group = groups[i];
-    result.items.push_back({group.size, group.count, group.site, key_text(*tables, group_by, group.number)});
+    result.items.push_back({group.size, group.count, group.site,
+                            key_text(*snapshot.dictionary(), *tables, group_by, group.number),
+                            domain_of(group_by, group.number)});
   }
   return result;
 }

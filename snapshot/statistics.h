@@ -6,13 +6,14 @@
 //   traceback    all frames, compared by (file, line); total_nframe takes no part
 //   function     key "module.qualname"; the one frame is the group's heaviest site
 //   module       key "package.module"; the one frame is the group's heaviest site
+//   domain       the domain's number, and its name if it has one; the one frame is the group's heaviest site
 //
 // Grouping is by the most recent frame. With `cumulative` every frame of a traceback counts: filename and lineno count
 // a key as often as it occurs in the traceback (tracemalloc's code does, so recursion counts twice); function and
-// module count it once per traceback.
+// module count it once per traceback. Tracebacks and domains cannot be counted so.
 //
 // Order: largest first by (size, count, traceback), traceback as the tuple of (file, line), oldest first; function and
-// module groups by (size, count, key).
+// module groups by (size, count, key), domains by (size, count, number).
 // Cost: O(rows + stacks + groups log groups). Thread-safety: pure functions; results are values.
 #pragma once
 
@@ -27,12 +28,12 @@
 
 namespace memtrace::snapshot {
 
-enum class GroupBy : std::uint8_t { filename, lineno, traceback, function, module };
+enum class GroupBy : std::uint8_t { filename, lineno, traceback, function, module, domain };
 
-// "filename", "lineno", "traceback", "function", "module".
+// "filename", "lineno", "traceback", "function", "module", "domain".
 std::optional<GroupBy> parse_group_by(std::string_view name) noexcept;
 std::string_view name_of(GroupBy group_by) noexcept;
-// A key of single frames, which `cumulative` needs: all but traceback.
+// A key of single frames, which `cumulative` needs.
 bool is_frame_key(GroupBy group_by) noexcept;
 
 // Where a group's traceback comes from; see traceback_frames().
@@ -45,7 +46,10 @@ struct Statistic {
   std::uint64_t size = 0;  // bytes
   std::uint64_t count = 0;  // blocks
   Site site;
-  std::string_view key;  // function and module groups; empty for the others. Lives as long as the result it is part of
+  // Function and module groups, and domains that have a name; empty for the others. Lives as long as the result it is
+  // part of.
+  std::string_view key;
+  Domain domain = 0;  // domain groups
 };
 
 // Frames of a group's traceback, oldest first. A filename group has one frame with line 0 and no function or columns.
@@ -59,7 +63,7 @@ struct Statistics {
   std::shared_ptr<const void> keep_alive;  // owner of the keys' text
 };
 
-// std::invalid_argument for cumulative traceback.
+// std::invalid_argument for `cumulative` without a key of frames.
 Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulative = false);
 
 }  // namespace memtrace::snapshot

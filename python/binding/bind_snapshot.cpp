@@ -57,15 +57,28 @@ class GroupMaker {
         group_by_(group_by),
         view_(py::cast(std::make_shared<DictionaryView>(std::move(dictionary)))) {}
 
-  py::object make(const snapshot::Site& site, std::string_view key) const {
+  template <typename Group>
+  py::object make(const Group& group) const {
     py::object object = make_unset(cls_);
-    source_slot_.set(object, py::make_tuple(view_, site_reference(group_by_, site).pack()));
-    const bool keyed = group_by_ == snapshot::GroupBy::function || group_by_ == snapshot::GroupBy::module;
-    key_slot_.set(object, keyed ? to_str(key) : py::none());
+    source_slot_.set(object, py::make_tuple(view_, site_reference(group_by_, group.site).pack()));
+    key_slot_.set(object, key_of(group));
     return object;
   }
 
  private:
+  template <typename Group>
+  py::object key_of(const Group& group) const {
+    switch (group_by_) {
+      case snapshot::GroupBy::function:
+      case snapshot::GroupBy::module:
+        return to_str(group.key);
+      case snapshot::GroupBy::domain:
+        return group.key.empty() ? py::object(py::int_(group.domain)) : to_str(group.key);
+      default:
+        return py::none();
+    }
+  }
+
   py::type cls_;
   Slot source_slot_, key_slot_;
   snapshot::GroupBy group_by_;
@@ -84,7 +97,7 @@ py::list statistics(const snapshot::Snapshot& self, const std::string& name, boo
   py::list result(groups.items.size());
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
     const snapshot::Statistic& group = groups.items[i];
-    py::object object = maker.make(group.site, group.key);
+    py::object object = maker.make(group);
     size_slot.set(object, py::int_(group.size));
     count_slot.set(object, py::int_(group.count));
     result[i] = std::move(object);
@@ -106,7 +119,7 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
   py::list result(groups.items.size());
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
     const snapshot::StatisticDiff& group = groups.items[i];
-    py::object object = maker.make(group.site, group.key);
+    py::object object = maker.make(group);
     size_slot.set(object, py::int_(group.size));
     size_diff_slot.set(object, py::int_(group.size_diff));
     count_slot.set(object, py::int_(group.count));
@@ -197,6 +210,14 @@ void set_modules(const snapshot::Snapshot& self, const py::dict& modules) {
   }
 }
 
+void set_domain_names(const snapshot::Snapshot& self, const py::dict& names, bool replace) {
+  snapshot::Dictionary& dictionary = *self.dictionary();
+  for (const auto [key, name] : names) {
+    const auto domain = to_integer<Domain>(key, "domain");
+    if (replace || dictionary.domain_name(domain).empty()) dictionary.set_domain_name(domain, to_wtf8(name));
+  }
+}
+
 }  // namespace
 
 py::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary, snapshot::TracebackId traceback) {
@@ -230,6 +251,7 @@ void bind_snapshot(py::module_& module) {
       .def("statistics", &statistics, py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("set_modules", &set_modules, py::arg("modules"))
+      .def("set_domain_names", &set_domain_names, py::arg("names"), py::arg("replace"))
       .def("to_bytes", &to_bytes, py::arg("attributes"))
       .def_static("from_bytes", &from_bytes, py::arg("data"))
       .def("dump", &dump, py::arg("path"), py::arg("attributes"));

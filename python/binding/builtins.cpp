@@ -2,7 +2,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
+
+#include "hooks/reports.h"
 
 namespace py = pybind11;
 
@@ -86,6 +89,55 @@ PyObject* start(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
   return result;
 }
 
+constexpr const char* kTrackDoc =
+    "track($module, /, domain, address, size)\n--\n\n"
+    "Record a block that a library manages itself, with the current traceback.\n\n"
+    "domain says whose it is (0 to 4294967295; 0 is Python's own), address names it in its domain (0 to 2**64 - 1; it\n"
+    "need not be memory), size is in bytes. Takes the place of an earlier block at the same address. Returns whether\n"
+    "anything is being traced. Raises ValueError when an argument is out of range.";
+constexpr const char* kUntrackDoc =
+    "untrack($module, /, domain, address)\n--\n\n"
+    "Record that the block at this address is gone. Does nothing when there is none.\n\n"
+    "Returns whether anything is being traced. Raises ValueError when an argument is out of range.";
+
+// An argument from 0 to `largest`; -1 with an exception that names it.
+int to_number(PyObject* value, const char* name, std::uint64_t largest, std::uint64_t& number) {
+  PyObject* index = PyNumber_Index(value);
+  if (index == nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError))
+      PyErr_Format(PyExc_TypeError, "%s must be an integer, not %.200s", name, Py_TYPE(value)->tp_name);
+    return -1;
+  }
+  number = PyLong_AsUnsignedLongLong(index);
+  const bool outside = PyErr_Occurred() != nullptr || number > largest;
+  if (outside) PyErr_Format(PyExc_ValueError, "%s must be in range [0; %llu], not %S", name, largest, index);
+  Py_DECREF(index);
+  return outside ? -1 : 0;
+}
+
+PyObject* track(PyObject*, PyObject* arguments, PyObject* keywords) {
+  static const char* names[] = {"domain", "address", "size", nullptr};
+  PyObject *domain, *address, *size;
+  std::uint64_t numbers[3];
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOO:track", const_cast<char**>(names), &domain, &address,
+                                   &size) ||
+      to_number(domain, names[0], UINT32_MAX, numbers[0]) < 0 ||
+      to_number(address, names[1], UINT64_MAX, numbers[1]) < 0 || to_number(size, names[2], INT64_MAX, numbers[2]) < 0)
+    return nullptr;
+  return PyBool_FromLong(memtrace::track(static_cast<Domain>(numbers[0]), numbers[1], numbers[2]));
+}
+
+PyObject* untrack(PyObject*, PyObject* arguments, PyObject* keywords) {
+  static const char* names[] = {"domain", "address", nullptr};
+  PyObject *domain, *address;
+  std::uint64_t numbers[2];
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO:untrack", const_cast<char**>(names), &domain, &address) ||
+      to_number(domain, names[0], UINT32_MAX, numbers[0]) < 0 ||
+      to_number(address, names[1], UINT64_MAX, numbers[1]) < 0)
+    return nullptr;
+  return PyBool_FromLong(memtrace::untrack(static_cast<Domain>(numbers[0]), numbers[1]));
+}
+
 template <std::size_t... indexes>
 auto make_definitions(std::index_sequence<indexes...>) {
   return std::array{
@@ -95,6 +147,12 @@ auto make_definitions(std::index_sequence<indexes...>) {
 auto definitions = make_definitions(std::make_index_sequence<kWithoutArguments.size()>{});
 PyMethodDef start_definition = {"start", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&start)),
                                 METH_FASTCALL, kStartDoc};
+PyMethodDef report_definitions[] = {
+    {"track", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&track)), METH_VARARGS | METH_KEYWORDS,
+     kTrackDoc},
+    {"untrack", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&untrack)), METH_VARARGS | METH_KEYWORDS,
+     kUntrackDoc},
+};
 
 py::object make_builtin(PyMethodDef& definition, const py::module_& module) {
   PyObject* builtin = PyCFunction_NewEx(&definition, module.ptr(), py::str("memtrace").ptr());
@@ -110,6 +168,7 @@ void publish_builtins(py::module_& module) {
     targets[i] = py::object(module.attr(kWithoutArguments[i].target)).release().ptr();
   }
   module.attr("start") = make_builtin(start_definition, module);
+  for (PyMethodDef& definition : report_definitions) module.attr(definition.ml_name) = make_builtin(definition, module);
   for (PyMethodDef& definition : definitions) module.attr(definition.ml_name) = make_builtin(definition, module);
 }
 

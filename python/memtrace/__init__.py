@@ -16,7 +16,10 @@ from memtrace._core import (
     reset_peak,
     start,
     stop,
+    track,
+    untrack,
 )
+from memtrace._domains import register_domain
 from memtrace._filters import BaseFilter, DomainFilter, Filter
 from memtrace._frame import Frame
 from memtrace._install import install_as_tracemalloc
@@ -52,10 +55,13 @@ __all__ = [
     "get_tracemalloc_memory",
     "install_as_tracemalloc",
     "is_tracing",
+    "register_domain",
     "reset_peak",
     "start",
     "stop",
     "take_snapshot",
+    "track",
+    "untrack",
 ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from memtrace._domains import _domain_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +40,7 @@ class Filter(BaseFilter):
 
     The pattern is that of :mod:`fnmatch`; ``.pyc`` at the end of a pattern or a file name counts
     as ``.py``. Without *all_frames* only the most recent frame is looked at. *domain* limits the
-    filter to one domain: an inclusive filter then keeps matching traces of that domain only, an
+    filter to one domain, by number or name: an inclusive filter then keeps matching traces of that domain only, an
     exclusive one leaves out only those.
 
     The pattern ``memtrace.__file__`` stands for every file of the memtrace package.
@@ -51,7 +53,7 @@ class Filter(BaseFilter):
     """Whether any frame of the traceback may match, not just the most recent."""
 
     domain: int | None
-    """The domain to match, or None for any."""
+    """The number of the domain to match, or None for any."""
 
     def __init__(
         self,
@@ -59,13 +61,13 @@ class Filter(BaseFilter):
         filename_pattern: str,
         lineno: int | None = None,
         all_frames: bool = False,
-        domain: int | None = None,
+        domain: int | str | None = None,
     ) -> None:
         super().__init__(inclusive)
         self._filename_pattern = _normalize_filename(filename_pattern)
         self.lineno = lineno
         self.all_frames = all_frames
-        self.domain = domain
+        self.domain = None if domain is None else _domain_of(domain)
 
     @property
     def filename_pattern(self) -> str:
@@ -108,15 +110,18 @@ class Filter(BaseFilter):
 
 
 class DomainFilter(BaseFilter):
-    """Matches traces by their domain."""
+    """Matches traces by their domain, which is given by its number or its name.
 
-    def __init__(self, inclusive: bool, domain: int) -> None:
+    Raises ValueError for a name that no domain has; see :func:`register_domain`.
+    """
+
+    def __init__(self, inclusive: bool, domain: int | str) -> None:
         super().__init__(inclusive)
-        self._domain = domain
+        self._domain = _domain_of(domain)
 
     @property
     def domain(self) -> int:
-        """The domain to match."""
+        """The number of the domain to match."""
         return self._domain
 
     def _match(self, trace: TraceTuple) -> bool:

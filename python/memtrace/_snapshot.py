@@ -6,6 +6,7 @@ import os
 from _collections_abc import Iterable
 
 from memtrace import _core
+from memtrace._domains import _all_names
 from memtrace._filters import _keeps, _native_filters
 from memtrace._statistic import Statistic, StatisticDiff
 from memtrace._trace import _BlockTraces, _Traces
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _NAME_KEYS = ("function", "module")
 _CUMULATIVE_KEYS = ("lineno", "filename", *_NAME_KEYS)
-_KEYS = ("traceback", *_CUMULATIVE_KEYS)
+_KEYS = ("traceback", "domain", *_CUMULATIVE_KEYS)
+_NAMED_KEYS = ("domain", *_NAME_KEYS)
 
 
 class Snapshot:
@@ -81,9 +83,9 @@ class Snapshot:
         """Return the live memory by group, largest first.
 
         *key_type* says what makes a group: ``'filename'``, ``'lineno'``, ``'traceback'``,
-        ``'function'`` or ``'module'``, of the most recent frame. With *cumulative* every frame of
-        a traceback counts, which ``'traceback'`` does not allow. Raises ValueError for any other
-        key type. Needs no blocks.
+        ``'function'`` or ``'module'``, of the most recent frame, or ``'domain'``. With
+        *cumulative* every frame of a traceback counts, which ``'traceback'`` and ``'domain'`` do
+        not allow. Raises ValueError for any other key type. Needs no blocks.
         """
         _check_key(key_type, cumulative)
         return self._named(key_type).statistics(key_type, bool(cumulative), Statistic)
@@ -175,11 +177,12 @@ class Snapshot:
         return self._native
 
     def _named(self, key_type: str) -> _core.Snapshot:
-        return self._complete_native() if key_type in _NAME_KEYS else self._to_native()
+        return self._complete_native() if key_type in _NAMED_KEYS else self._to_native()
 
     def _complete_native(self) -> _core.Snapshot:
-        """Return the native snapshot, with what only the traced process knows of its modules."""
+        """Return the native snapshot, with what this process knows of the modules and domains in it."""
         native = self._to_native()
+        native.set_domain_names(_all_names(), self._in_process)
         if self._in_process:
             from memtrace._modules import module_files
 

@@ -75,6 +75,15 @@ struct GroupSum {
 using GroupId = std::pair<Places, std::string>;
 using Groups = std::map<GroupId, GroupSum>;
 
+inline void count_place(Groups& groups, const GroupId& id, const Frame& frame, std::uint64_t size) {
+  GroupSum& group = groups[id];
+  group.size += size;
+  ++group.count;
+  auto& place = group.places[frame.place()];
+  place.first += size;
+  ++place.second;
+}
+
 inline void count_frame(Groups& groups, const Frame& frame, GroupBy group_by, std::uint64_t size) {
   GroupId id;
   if (group_by == GroupBy::filename)
@@ -83,12 +92,7 @@ inline void count_frame(Groups& groups, const Frame& frame, GroupBy group_by, st
     id.first = {frame.place()};
   else
     id.second = key_of(frame, group_by);
-  GroupSum& group = groups[id];
-  group.size += size;
-  ++group.count;
-  auto& place = group.places[frame.place()];
-  place.first += size;
-  ++place.second;
+  count_place(groups, id, frame, size);
 }
 
 inline Groups group(const Traces& traces, GroupBy group_by, bool cumulative) {
@@ -100,6 +104,8 @@ inline Groups group(const Traces& traces, GroupBy group_by, bool cumulative) {
       GroupSum& sum = groups[{places, {}}];
       sum.size += trace.size;
       ++sum.count;
+    } else if (group_by == GroupBy::domain) {
+      count_place(groups, {{}, std::to_string(trace.domain)}, trace.frames.back(), trace.size);
     } else if (!cumulative) {
       count_frame(groups, trace.frames.back(), group_by, trace.size);
     } else {
@@ -239,11 +245,17 @@ inline Places places_of(const Dictionary& dictionary, GroupBy group_by, const Si
   return places;
 }
 
+// The text by which the model knows a group.
+template <class Item>
+std::string key_text(GroupBy group_by, const Item& item) {
+  return group_by == GroupBy::domain ? std::to_string(item.domain) : std::string(item.key);
+}
+
 inline std::vector<Statistic> plain(const Statistics& statistics) {
   std::vector<Statistic> result;
   for (const auto& item : statistics.items) {
-    result.push_back({places_of(*statistics.dictionary, statistics.group_by, item.site), std::string(item.key),
-                      item.size, item.count});
+    result.push_back({places_of(*statistics.dictionary, statistics.group_by, item.site),
+                      key_text(statistics.group_by, item), item.size, item.count});
   }
   return result;
 }
@@ -251,8 +263,8 @@ inline std::vector<Statistic> plain(const Statistics& statistics) {
 inline std::vector<Difference> plain(const Comparison& comparison) {
   std::vector<Difference> result;
   for (const auto& item : comparison.items) {
-    result.push_back({places_of(*comparison.dictionary, comparison.group_by, item.site), std::string(item.key),
-                      item.size, item.size_diff, item.count, item.count_diff});
+    result.push_back({places_of(*comparison.dictionary, comparison.group_by, item.site),
+                      key_text(comparison.group_by, item), item.size, item.size_diff, item.count, item.count_diff});
   }
   return result;
 }
@@ -317,7 +329,7 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-inline constexpr GroupBy kEveryKey[] = {GroupBy::filename, GroupBy::lineno, GroupBy::traceback, GroupBy::function,
-                                        GroupBy::module};
+inline constexpr GroupBy kEveryKey[] = {GroupBy::filename, GroupBy::lineno, GroupBy::traceback,
+                                        GroupBy::function, GroupBy::module, GroupBy::domain};
 
 }  // namespace memtrace::snapshot::model
