@@ -17,8 +17,9 @@ std::uint32_t limit = 1;
 const char* misplaced = nullptr;
 
 // Our structures need no lock to be held over a fork: they are lock-free, so the child finds them usable whatever the
-// other threads were doing. What those had half done is put right in the child.
+// other threads were doing. What those had half done is put right in the child. The heap below them waits instead.
 void after_fork_in_child() {
+  heap::after_fork_in_child();
   Thread* own = Thread::current();
   if (own != nullptr) own->native_id = os::native_thread_id();
   control.after_fork_in_child(own);
@@ -26,7 +27,7 @@ void after_fork_in_child() {
 }
 
 void watch_forks() noexcept {
-  static const bool watched = os::at_fork(nullptr, nullptr, after_fork_in_child);
+  static const bool watched = os::at_fork(heap::prepare_fork, heap::after_fork_in_parent, after_fork_in_child);
   static_cast<void>(watched);
 }
 

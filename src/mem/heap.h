@@ -1,7 +1,8 @@
 // The tracer's own heap, for what is too small or too short-lived for a mapping. The only user of mimalloc.
 //
 // The traced program's malloc and operator new are never involved: an allocation here cannot be seen by any hook.
-// Thread-safe; null when memory cannot be had.
+// Thread-safe; null when memory cannot be had, or when a fork() in another thread takes longer than a second. A block
+// that is released then stays allocated.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,11 @@ void* allocate(std::size_t size) noexcept;
 void release(void* block) noexcept;
 // Bytes in blocks that are allocated now, as the heap rounds them.
 std::size_t allocated_bytes() noexcept;
+
+// For os::at_fork(): no other thread is in the middle of any of the above when the process is copied.
+void prepare_fork() noexcept;
+void after_fork_in_parent() noexcept;
+void after_fork_in_child() noexcept;
 
 template <typename T, typename... Args>
 T* make(Args&&... args) noexcept {
