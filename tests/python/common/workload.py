@@ -1,0 +1,67 @@
+"""Work for programs under memtrace and a neighbour, and what memtrace must say of it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import ModuleType
+
+import allocations
+from sums import assert_sums_agree
+
+import memtrace
+
+
+
+class Node:
+    """An object with a dictionary."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.name = f"node {number}"
+
+
+def work() -> list[object]:
+    """Allocate in every way that does not depend on what ran before, and keep it."""
+    kept: list[object] = [bytearray(size) for size in range(100, 5000, 7)]
+    kept += [Node(number) for number in range(1000, 1300)]
+    kept += [str(number) * 9 for number in range(1000, 1200)]
+    for slot, domain in enumerate((allocations.RAW, allocations.MEM, allocations.OBJ, allocations.RAW_WITHOUT_GIL)):
+        allocations.free(900 + slot, domain)
+        allocations.malloc(900 + slot, domain, 10_000 + slot)
+        allocations.realloc(900 + slot, domain, 20_000 + slot)
+    return kept
+
+
+def release() -> None:
+    """Free what work() has left in the extension."""
+    for slot, domain in enumerate((allocations.RAW, allocations.MEM, allocations.OBJ, allocations.RAW_WITHOUT_GIL)):
+        allocations.free(900 + slot, domain)
+
+
+def lines(tracer: ModuleType = memtrace) -> list[tuple[int, int, int]]:
+    """What memtrace, or tracemalloc, has by lines of this file: line, blocks, bytes."""
+    snapshot = tracer.take_snapshot().filter_traces([tracer.Filter(True, __file__)])
+    found = snapshot.statistics("lineno")
+    return sorted((each.traceback[0].lineno, each.count, each.size) for each in found)
+
+
+def assert_traced_here() -> None:
+    """Ask where an object of this line comes from: from the stack that the interpreter shows here."""
+    made, stack = bytearray(50), traceback.extract_stack()
+    found = memtrace.get_object_traceback(made)
+    assert found is not None
+    told = [(frame.filename, frame.lineno) for frame in found]
+    expected = [(frame.filename, frame.lineno) for frame in stack][-len(told) :]
+    assert told == expected, f"{told}\n{expected}"
+    assert len(told) == min(len(stack), memtrace.get_traceback_limit()), (len(told), len(stack))
+
+
+def deeper(depth: int) -> None:
+    """Ask the same from a recursion."""
+    if depth > 0:
+        deeper(depth - 1)
+    assert_traced_here()
+    if depth % 5 == 0:
+        sys._getframe()  # a frame object changes who owns the frame
+        assert_traced_here()
