@@ -1,7 +1,7 @@
 # The project's tasks; `make help` lists them. CI runs the same ones through .ci/run.
 #
 #   VENV=dir     the virtual environment to use (.venv)
-#   PYTHON=exe   the interpreter it is made from (the newest supported one that is found)
+#   PYTHON=exe   the interpreter it is made from (what tests/tools/find_python.sh finds)
 
 VENV ?= .venv
 export PYTHON

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 NEEDED = (
     r"memtrace\.pth",  # at the root of site-packages: the start-up switch
     r"memtrace/__init__\.py",
-    r"memtrace/_core\.cpython-\d+-\S+\.so",
+    r"memtrace/_core\.cpython-\d+t?-\S+\.so",
     r"memtrace/_core\.pyi",
     r"memtrace/py\.typed",
     r"memtrace_python-\S+\.dist-info/entry_points\.txt",

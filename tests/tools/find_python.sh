@@ -1,27 +1,30 @@
 #!/usr/bin/env bash
 # Prints the path of an interpreter that can build and test memtrace: find_python.sh [VERSION]...
 #
-# The first VERSION for which there is one wins (3.13 3.12 3.11 unless given). An interpreter counts when it has
-# its headers and can make virtual environments; looked for on PATH, then among pyenv's.
+# The first VERSION for which there is one wins: 3.13, which every pinned tool knows, then the newest, unless given.
+# 3.13t is the free-threaded 3.13. An interpreter counts when it has its headers and can make virtual environments;
+# looked for on PATH, then among pyenv's and those that get_python.sh made.
 set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
 
 usable() {  # <interpreter> <version>
   "$1" -c '
 import ensurepip, os, sys, sysconfig, venv
-wanted = tuple(map(int, sys.argv[1].split(".")))
+version = "{}.{}".format(*sys.version_info) + "t" * ("t" in sys.abiflags)
 header = os.path.join(sysconfig.get_path("include"), "Python.h")
-sys.exit(sys.version_info[:2] != wanted or not os.path.exists(header))
+sys.exit(version != sys.argv[1] or not os.path.exists(header))
 ' "$2" 2>/dev/null
 }
 
 candidates() {  # <version>
   type -ap "python$1" || true
   if command -v pyenv >/dev/null; then
-    compgen -G "$(pyenv root)/versions/$1.*/bin/python" | sort -rV || true
+    compgen -G "$(pyenv root)/versions/${1%t}.*/bin/python" | sort -rV || true
   fi
+  compgen -G "$here/../../build/pythons/$1/bin/python$1" || true
 }
 
-(($#)) || set -- 3.13 3.12 3.11
+(($#)) || set -- 3.13 3.15 3.14 3.12 3.11
 for version in "$@"; do
   while read -r candidate; do
     if usable "$candidate" "$version" </dev/null; then
