@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Prints the path of an interpreter that can build and test memtrace: find_python.sh [VERSION]...
 #
-# The first VERSION for which there is one wins: 3.13, which every pinned tool knows, then the newest, unless given.
-# 3.13t is the free-threaded 3.13. An interpreter counts when it has its headers and can make virtual environments;
-# looked for on PATH, then among pyenv's and those that get_python.sh made.
+# The first VERSION for which there is one wins: 3.13, the one the benchmarks are measured on, then the newest, unless
+# given. 3.13t is the free-threaded 3.13. An interpreter counts when it has its headers and can make virtual environments;
+# looked for on PATH, then among pyenv's. Those that get_python.sh made count only when their VERSION is given: what is
+# found without one is the machine's own, on the machine's libc.
 set -euo pipefail
-here=$(dirname "${BASH_SOURCE[0]}")
+made=$(dirname "${BASH_SOURCE[0]}")/../../build/pythons
 
 usable() {  # <interpreter> <version>
   "$1" -c '
@@ -21,10 +22,10 @@ candidates() {  # <version>
   if command -v pyenv >/dev/null; then
     compgen -G "$(pyenv root)/versions/${1%t}.*/bin/python" | sort -rV || true
   fi
-  compgen -G "$here/../../build/pythons/$1/bin/python$1" || true
+  [[ -z $made ]] || compgen -G "$made/$1/bin/python$1" || true
 }
 
-(($#)) || set -- 3.13 3.15 3.14 3.12 3.11
+(($#)) || { made= && set -- 3.13 3.15 3.14 3.12 3.11; }
 for version in "$@"; do
   while read -r candidate; do
     if usable "$candidate" "$version" </dev/null; then

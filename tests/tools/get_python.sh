@@ -15,8 +15,9 @@ source "$here/private_apt.sh"
 
 fail() { echo "get_python.sh: no ${version:-}: $*" >&2; exit 1; }
 
-# <what it is> <command>...: what the command prints goes to the log.
-step() { "${@:2}" >>"$log" 2>&1 || fail "$1 failed: $(grep . "$log" | tail -n 1)"; }
+step() {  # <what it is> <command>...: what the command prints goes to the log
+  "${@:2}" >>"$log" 2>&1 || fail "$1 failed: $(grep . "$log" | tail -n 1)"
+}
 
 from_debs() {
   local package libraries loader
@@ -69,8 +70,9 @@ prefix=$directory/$version
 log=$directory/$version.log
 stage=$directory/.$version
 
-if ! [[ -d $prefix ]]; then
-  rm -rf "$stage" "$log"
+# Its path is part of it: what was moved does not run.
+if ! "$prefix/bin/python$version" -c '' 2>/dev/null; then
+  rm -rf "$prefix" "$stage" "$log"
   mkdir "$stage"
   trap 'rm -rf "$stage"' EXIT
   case $version in
