@@ -82,6 +82,8 @@ if ! "$prefix/bin/python$version" -c '' 2>/dev/null; then
   esac
   # Last: what is there is whole.
   mv "$stage/usr" "$prefix"
+  # As Debian does when it installs: else every start compiles what it imports.
+  step "byte-compiling" "$prefix/bin/python$version" -m compileall -q -x '/(test|config-[^/]*)/' "$prefix/lib/python$version"
   rm "$log"
 fi
 echo "$prefix/bin/python$version"
