@@ -291,6 +291,83 @@ def test_a_generator_finished_by_the_collector(both: Start) -> None:
     assert_as_tracemalloc(found)
 
 
+HOT_LOOPS = """
+import sys, tracemalloc
+import memtrace
+
+class Box:
+    def __init__(self, x):
+        self.x = bytearray(x)
+
+def make(x):
+    return [
+        [x, x]]
+
+def make_two(x):
+    y = make(x)
+    return y, make(
+        x)
+
+def count():
+    number = 5000
+    while True:
+        number += 1
+        yield str(number)
+
+CALLING = (
+    "bytearray(i)", "make(i)", "make_two(i)", "make_two(make(i))[1]", "Box(7).x", "Box(7)", "f'{i} {total}'", "str(i)", "{i: total}",
+    "[y for y in (i, total)]", "next(source)", "lambda: i", "[i, total]", "{i, total}", "sorted(('b', 'a'))", "-total", "10**20 * i",
+)
+OTHER = ("i * total", "i + 2000", "(i, total)", "total - 1.5", "i")
+
+def hot_loop():
+    "A loop with a statement a line, which tells its line number where it is sure to be known."
+    lines = ["def hot(rounds, keep):", "    source, total = count(), 1.5", "    for i in range(2000, 2000 + rounds):"]
+    for expression in CALLING + OTHER:
+        lines.append(f"        x = {expression}")
+        lines.append(f"        keep(x, {len(lines) if expression in CALLING else 0})")
+    lines.append("        total += 0.25")
+    exec(compile("\\n".join(lines), "hot.py", "exec"), globals())
+    return hot
+
+kept = []
+calls, active = [0], [0]
+is_active = sys._jit.is_active
+
+def keep(obj, line):
+    calls[0] += 1
+    active[0] += is_active()
+    if calls[0] % 37 == 0:
+        kept.append((obj, line))
+
+hot = hot_loop()
+tracemalloc.start(25)
+memtrace.start(25)
+hot(8000, keep)
+traced = [(line, memtrace.get_object_traceback(obj), tracemalloc.get_object_traceback(obj)) for obj, line in kept]
+memtrace.stop()
+tracemalloc.stop()
+assert len(kept) > 4000
+for line, ours, theirs in traced:
+    if ours is None and theirs is None:
+        continue  # from a free list, older than both
+    assert [(f.filename, f.lineno) for f in ours] == [(f.filename, f.lineno) for f in theirs]
+    if line:
+        assert [f.lineno for f in ours if f.filename == "hot.py"] == [line], (line, *ours)
+print(sys._jit.is_enabled(), *active)
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="has no JIT")
+def test_hot_loops(run: Callable[..., str]) -> None:
+    """In compiled traces, too, a frame says where it is: exactly in calls, and for the rest as tracemalloc sees it.
+
+    What can run no other code, as arithmetic, need not say where it is there. It is charged to what did so last.
+    """
+    enabled, active = run(HOT_LOOPS, PYTHON_JIT="1").split()
+    assert int(active) >= (1000 if enabled == "True" else 0)
+
+
 def test_outside_of_python(run: Callable[..., str]) -> None:
     """A block without any Python frame has one frame all the same."""
     program = """
