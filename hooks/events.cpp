@@ -52,8 +52,8 @@ RecordId capture_apart(Thread& thread, Era& era, PyThreadState* attached, Domain
   if (!refresh_apart(thread, era)) return kNone;
   const ContextId context = context_in(domain, thread.context_apart, era, thread.domain_context_apart);
   if (context == kNone) return kNone;
-  const PyThreadState* state = attached != nullptr ? attached : compat::detached(thread.own_states);
-  return thread.stack.capture(era, state == nullptr ? nullptr : compat::top_frame(state), context, true);
+  PyThreadState* state = attached != nullptr ? attached : compat::detached(thread.own_states);
+  return thread.stack.capture(era, state, context, true);
 }
 
 void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* block, std::size_t size) noexcept {
@@ -107,7 +107,7 @@ RecordId capture_in(Thread& thread, Access access, Era& era, PyThreadState* atta
   if (access == Access::kApart) return capture_apart(thread, era, attached, domain);
   if (thread.version != control.version() && !refresh(thread, era)) return kNone;
   const ContextId context = context_in(domain, thread.context, era, thread.domain_context);
-  return context == kNone ? kNone : thread.stack.capture(era, compat::top_frame(attached), context, false);
+  return context == kNone ? kNone : thread.stack.capture(era, attached, context, false);
 }
 
 }  // namespace

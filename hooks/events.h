@@ -34,11 +34,11 @@ void resized_apart(Thread& thread, PyThreadState* attached, const void* old_bloc
                    std::size_t size) noexcept;
 
 // The calling thread's record in an exclusive event.
-MT_HOT RecordId capture(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
+MT_HOT RecordId capture(Thread& thread, Era& era, PyThreadState* attached) noexcept {
   if (thread.version != control.version()) [[unlikely]] {
     if (!refresh(thread, era)) return kNone;
   }
-  return thread.stack.capture(era, compat::top_frame(attached), thread.context, false);
+  return thread.stack.capture(era, attached, thread.context, false);
 }
 
 inline bool is_exclusive(const PyThreadState* attached) noexcept {

@@ -17,7 +17,10 @@ void ShadowStack::reset(const Era& era) noexcept {
   anchors_known_ = 0;
   ++generation_;
   // Ids mean the same as long as the era lasts.
-  if (era_ != era.number()) std::fill(std::begin(recent_), std::end(recent_), Recent{});
+  if (era_ != era.number()) {
+    std::fill(std::begin(recent_), std::end(recent_), Recent{});
+    low_water_.claim();
+  }
   era_ = era.number();
 }
 
@@ -28,11 +31,45 @@ std::uint32_t ShadowStack::window_below(std::uint32_t index) const noexcept {
   return depth <= window_ ? 0 : reals_[depth - window_].entry;
 }
 
+// Asks how far the stack was unwound since the last event.
+void ShadowStack::settle(const PyThreadState* thread) noexcept {
+  settled_ = 0;
+  const std::uint64_t left = low_water_.frames_left(thread);
+  if (left == compat::LowWater::kUnknown) return;
+  const auto index = static_cast<std::uint32_t>(size_ - 1 - left);
+  if (left >= size_ || entries_[index].frame != compat::LowWater::frame(thread)) return low_water_.leave_to_others();
+  if (index >= right_ && is_real(index)) settled_ = index;
+}
+
+// is_unchanged() where the innermost frame was left since, or may have been.
+bool ShadowStack::is_unchanged_since_left(PyThreadState* thread) noexcept {
+  settle(thread);
+  const auto low = static_cast<std::uint32_t>(lowest_ - entries_.data());
+  if (!is_unchanged(size_ - 1, std::max(low, settled()))) return false;
+  if (settled() == 0) right_ = low;
+  low_water_.set(thread, top_->frame);
+  return true;
+}
+
+// Whether the frames below entry `index`, which is live, are those of the entries as far as a trace could show them.
+bool ShadowStack::is_right_below(std::uint32_t index) noexcept {
+  const std::uint32_t low = window_below(index);
+  // A greenlet's stack, whose frames have nothing to do with those of the last event.
+  if (index < settled()) settled_ = 0;
+  if (!is_unchanged(index, std::max(low, settled()))) return false;
+  if (settled() == 0) {
+    right_ = low;
+  } else if (low < right_) {
+    if (!is_unchanged(right_, low)) return false;
+    right_ = low;
+  }
+  return true;
+}
+
 // Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many
 // entries from the outermost on may still be right: the last of those at most differs in its instruction.
-std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) const noexcept {
-  const std::uint32_t low = window_below(index);
-  if (is_unchanged(&entries_[index], &entries_[low], frame_outside(low), ignored_)) [[likely]]
+std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) noexcept {
+  if (is_right_below(index)) [[likely]]
     return kUnchanged;
   const compat::Frame* live = entries_[index].frame;
   for (std::uint32_t i = index; i-- > 0;) {
@@ -50,7 +87,8 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
   std::uint32_t ceiling = size_;
   fresh = 0;
   for (const compat::Frame* frame = top; frame != nullptr; frame = compat::caller(frame)) {
-    const std::uint32_t place = places_[place_of(frame)];
+    const bool is_settled = settled() != 0 && entries_[settled()].frame == frame;
+    const std::uint32_t place = is_settled ? settled() : places_[place_of(frame)];
     if (place < ceiling && entries_[place].frame == frame) {
       const std::uint32_t right = unchanged_below(place);
       if (right == kUnchanged) {
@@ -63,6 +101,7 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
     fresh_[fresh++] = frame;
   }
   size_ = 0;
+  right_ = 0;
   return true;
 }
 
@@ -165,14 +204,17 @@ NodeId ShadowStack::make_chain(Era& era, NodeId node, std::uint32_t first, std::
 
 void ShadowStack::forget_frames() noexcept {
   size_ = 0;
+  right_ = 0;
+  low_water_.forget();
   top_ = lowest_ = &none_;
   outside_ = nullptr;
 }
 
-RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, ContextId context,
+RecordId ShadowStack::capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                                       bool thread_half) noexcept {
   if (top == nullptr) return record_at(era, kRoot, kUnknownSite, context, thread_half);
   std::uint32_t fresh = 0;
+  settle(thread);
   bool complete = find_base(top, fresh);
   if (complete && size_ != 0) {
     // The base may have moved on to another instruction, or be another function's frame by now.
@@ -195,6 +237,7 @@ RecordId ShadowStack::capture_changed(Era& era, const compat::Frame* top, Contex
     forget_frames();
     return kNone;
   }
+  low_water_.set(thread, top);
   const std::uint32_t low = window_below(size_ - 1);
   top_ = &entries_[size_ - 1];
   lowest_ = &entries_[low];

@@ -34,6 +34,11 @@ const char* misplaced_field() noexcept {
       {"_PyInterpreterFrame.owner", frame.owner, offsetof(_PyInterpreterFrame, owner)},
       {"PyThreadState.interp", thread.interp, offsetof(PyThreadState, interp)},
       {"PyThreadState.current_frame", thread.current_frame, offsetof(PyThreadState, current_frame)},
+#if PY_VERSION_HEX >= 0x030f0000
+      {"PyThreadState.last_profiled_frame", thread.last_profiled_frame, offsetof(PyThreadState, last_profiled_frame)},
+      {"PyThreadState.last_profiled_frame_seq", thread.last_profiled_frame_seq,
+       offsetof(PyThreadState, last_profiled_frame_seq)},
+#endif
       {"PyCodeObject.co_filename", code.filename, offsetof(PyCodeObject, co_filename)},
       {"PyCodeObject.co_qualname", code.qualname, offsetof(PyCodeObject, co_qualname)},
       {"PyCodeObject.co_linetable", code.linetable, offsetof(PyCodeObject, co_linetable)},

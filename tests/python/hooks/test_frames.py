@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import os
 import sys
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -366,6 +370,38 @@ def test_hot_loops(run: Callable[..., str]) -> None:
     """
     enabled, active = run(HOT_LOOPS, PYTHON_JIT="1").split()
     assert int(active) >= (1000 if enabled == "True" else 0)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="has no field that both use")
+def test_beside_a_sampling_profiler(both: Start) -> None:
+    """The interpreter's own profiler writes the field by which memtrace knows which frames were never left."""
+    unwinder = importlib.import_module("_remote_debugging").RemoteUnwinder(
+        os.getpid(), all_threads=True, cache_frames=True
+    )
+    program = Program(7, allocate_only, 3000)
+    done = threading.Event()
+    samples = 0
+
+    def sample() -> None:
+        nonlocal samples
+        while not done.is_set():
+            with contextlib.suppress(RuntimeError, OSError):  # a stack that changed while it was read
+                samples += bool(unwinder.get_stack_trace())
+            time.sleep(0)
+
+    profiler = threading.Thread(target=sample)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        both(25)
+        profiler.start()
+        on_a_short_stack(lambda: program.run() and None)
+    finally:
+        sys.setswitchinterval(interval)
+        done.set()
+        profiler.join()
+    assert samples > 100
+    assert_as_tracemalloc(program.probes)
 
 
 def test_outside_of_python(run: Callable[..., str]) -> None:

@@ -52,6 +52,11 @@ def test_a_field_that_lies_elsewhere(run: Run) -> None:
         "PyCodeObject.co_qualname",
         "PyThreadState.current_frame",
         "PyThreadState.interp",
+        *(
+            ["PyThreadState.last_profiled_frame", "PyThreadState.last_profiled_frame_seq"]
+            if sys.version_info >= (3, 15)
+            else []
+        ),
         "_PyInterpreterFrame.f_executable",
         "_PyInterpreterFrame.instr_ptr",
         "_PyInterpreterFrame.owner",
