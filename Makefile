@@ -25,7 +25,7 @@ $(BIN)/python:
 
 setup: $(BIN)/python  ## Make the virtual environment, install the tools, fetch Catch2, install the git hooks
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python tests/tools/pinned.py build-system test dev | xargs $(BIN)/python -m pip install --quiet
+	$(BIN)/python tests/tools/pinned.py build-system test dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
 	tests/tools/get_catch2.sh || echo "no Catch2 from apt here: CMake will use an installed one or download it"
 	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install >/dev/null; fi
 
@@ -60,7 +60,7 @@ lint-spelling:
 	$(BIN)/codespell $$(git ls-files)
 
 tidy: native  ## clang-tidy over src/, snapshot/, hooks/ and the binding (slow)
-	$(BIN)/python tests/tools/pinned.py tidy | xargs $(BIN)/python -m pip install --quiet
+	$(BIN)/python tests/tools/pinned.py tidy | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
 	git ls-files 'src/*.cpp' 'snapshot/*.cpp' 'hooks/*.cpp' 'python/binding/*.cpp' | xargs -n 1 -P 2 $(BIN)/clang-tidy -p build/dev --quiet
 
 format:  ## Format C++ and Python in place
@@ -75,7 +75,7 @@ bench-smoke: build  ## Every benchmark at its smallest size, results checked
 	.ci/run bench
 
 bench: build  ## The benchmarks at full size (an hour or more)
-	$(BIN)/python tests/tools/pinned.py bench | xargs $(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
+	$(BIN)/python tests/tools/pinned.py bench | $(BIN)/python -m pip install --quiet --requirement /dev/stdin --requirement benchmarks/requirements.txt
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/snapshots.py
 	$(BIN)/python benchmarks/memory.py
