@@ -148,6 +148,13 @@ void forget_apart(Thread& thread, const void* block) noexcept {
   if (era != nullptr && era->remove(Access::kApart, thread, block)) control.invalidate();
 }
 
+void reassign_apart(Thread& thread, PyThreadState* attached, const void* block) noexcept {
+  const Section section(thread);
+  Era* era = section.era();
+  if (era == nullptr) return;
+  era->reassign(Access::kApart, thread, block, [&] { return capture_apart(thread, *era, attached, 0); });
+}
+
 Block take_apart(Thread& thread, const void* block) noexcept {
   const Section section(thread);
   Era* era = section.era();

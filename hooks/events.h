@@ -29,6 +29,7 @@ MT_COLD bool refresh(Thread& thread, Era& era) noexcept;
 // Cold: events without the main interpreter's GIL.
 void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
 void forget_apart(Thread& thread, const void* block) noexcept;
+void reassign_apart(Thread& thread, PyThreadState* attached, const void* block) noexcept;
 Block take_apart(Thread& thread, const void* block) noexcept;
 void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
                    std::size_t size) noexcept;

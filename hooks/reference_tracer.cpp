@@ -21,11 +21,14 @@ constinit Tracer chained_before;
 // An object in a block from a free list. Apart, for most objects are new and need nothing kept for later.
 [[gnu::noinline]] void reused(Thread& thread, PyObject* object) noexcept {
   PyThreadState* attached = compat::attached_by_contract(thread.own_states);
-  Era* era = control.era();
-  if (!is_exclusive(attached) || era == nullptr) [[unlikely]]
-    return;
   thread.busy = true;
-  era->reassign(thread, compat::block_of(object), [&]() MT_HOT_LAMBDA { return capture(thread, *era, attached); });
+  const void* block = compat::block_of(object);
+  if (!is_exclusive(attached)) [[unlikely]] {
+    reassign_apart(thread, attached, block);
+  } else if (Era* era = control.era(); era != nullptr) {
+    const auto record = [&]() MT_HOT_LAMBDA { return capture(thread, *era, attached); };
+    era->reassign(Access::kExclusive, thread, block, record);
+  }
   thread.busy = false;
 }
 

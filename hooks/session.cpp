@@ -1,9 +1,12 @@
 #include "hooks/session.h"
 
+#include <atomic>
+
 #include "hooks/allocator_hooks.h"
 #include "hooks/compat/layout.h"
 #include "hooks/compat/object.h"
 #include "hooks/compat/thread_slot.h"
+#include "hooks/compat/world.h"
 #include "hooks/events.h"
 #include "hooks/reference_tracer.h"
 #include "hooks/tracemalloc_api.h"
@@ -13,13 +16,30 @@ namespace memtrace::session {
 
 namespace {
 
-std::uint32_t limit = 1;
+std::atomic<std::uint32_t> limit{1};
 const char* misplaced = nullptr;
+std::atomic<Listener> listener{nullptr};
+
+void tell_listener() noexcept {
+  if (const Listener told = listener.load()) told(is_tracing());
+}
 
 // Our structures need no lock to be held over a fork: they are lock-free, so the child finds them usable whatever the
-// other threads were doing. What those had half done is put right in the child. The heap below them waits instead.
+// other threads were doing. What those had half done is put right in the child. Who starts, stops or reads is waited
+// for, and so is the heap below.
+void prepare_fork() {
+  Lock::prepare_fork();
+  heap::prepare_fork();
+}
+
+void after_fork_in_parent() {
+  heap::after_fork_in_parent();
+  Lock::after_fork_in_parent();
+}
+
 void after_fork_in_child() {
   heap::after_fork_in_child();
+  Lock::after_fork_in_child();
   Thread* own = Thread::current();
   if (own != nullptr) own->native_id = os::native_thread_id();
   control.after_fork_in_child(own);
@@ -27,7 +47,7 @@ void after_fork_in_child() {
 }
 
 void watch_forks() noexcept {
-  static const bool watched = os::at_fork(heap::prepare_fork, heap::after_fork_in_parent, after_fork_in_child);
+  static const bool watched = os::at_fork(prepare_fork, after_fork_in_parent, after_fork_in_child);
   static_cast<void>(watched);
 }
 
@@ -36,10 +56,12 @@ bool finalization_watched = false;
 // The interpreter is gone, and what was traced with it. A program that embeds another afterwards finds allocators
 // without our hooks (3.12 and later).
 void after_finalization() {
+  const Lock lock;
   finalization_watched = false;
   tracemalloc_api::uninstall();
   allocator_hooks::uninstall();
   control.end();
+  tell_listener();
 }
 
 void watch_finalization() noexcept {
@@ -49,6 +71,8 @@ void watch_finalization() noexcept {
 }  // namespace
 
 Control& tracer() noexcept { return control; }
+
+void set_listener(Listener told) noexcept { listener.store(told); }
 
 bool is_tracing() noexcept { return control.era() != nullptr; }
 
@@ -66,27 +90,42 @@ void prepare() noexcept {
 const char* misplaced_field() noexcept { return misplaced; }
 
 bool start(std::uint32_t nframe) noexcept {
+  const Lock lock;
   if (is_tracing()) return true;
   main_interpreter = PyInterpreterState_Main();
-  watch_forks();
-  watch_finalization();
-  if (!control.begin(nframe)) return false;
-  limit = nframe;
-  allocator_hooks::install();
-  reference_tracer::install();
-  tracemalloc_api::install();
-  return true;
+  bool begun = false;
+  const auto begin = [&] {
+    watch_forks();
+    watch_finalization();
+    begun = control.begin(nframe);
+    if (!begun) return;
+    limit = nframe;
+    compat::with_world_stopped([] { allocator_hooks::install(); });
+    reference_tracer::install();
+    tracemalloc_api::install();
+    tell_listener();
+  };
+  return compat::with_main_gil(main_interpreter, begin) && begun;
 }
 
-void stop() noexcept {
-  if (!is_tracing()) return;
-  tracemalloc_api::uninstall();
-  reference_tracer::uninstall();
-  allocator_hooks::uninstall();
-  control.end();
+bool stop() noexcept {
+  const Lock lock;
+  if (!is_tracing()) return true;
+  return compat::with_main_gil(main_interpreter, [] {
+    tracemalloc_api::uninstall();
+    reference_tracer::uninstall();
+    compat::with_world_stopped([] { allocator_hooks::uninstall(); });
+    control.end();
+    tell_listener();
+  });
 }
 
-bool clear() noexcept { return !is_tracing() || control.begin(limit); }
+bool clear() noexcept {
+  const Lock lock;
+  if (!is_tracing()) return true;
+  bool begun = false;
+  return compat::with_main_gil(main_interpreter, [&] { begun = control.begin(limit); }) && begun;
+}
 
 Block find_block(const PyObject* object) noexcept {
   const Era* era = control.era();
@@ -94,6 +133,7 @@ Block find_block(const PyObject* object) noexcept {
 }
 
 std::size_t own_bytes() noexcept {
+  const Lock lock;
   std::size_t total = heap::allocated_bytes();
   const Era* era = control.era();
   if (era != nullptr) total += era->resident_bytes();

@@ -1,11 +1,13 @@
 // Starting and stopping: the order in which tables, hooks and the process' other events are brought together.
 //
-// pre, for all: the GIL of the main interpreter.
+// Each function is one step for all others, whatever thread and interpreter calls it (see session_lock.h); whoever reads
+// an era holds the Lock meanwhile. pre, for all: an attached thread.
 #pragma once
 
 #include <cstdint>
 
 #include "hooks/compat/python.h"
+#include "hooks/session_lock.h"
 #include "src/tracer/control.h"
 
 namespace memtrace::session {
@@ -24,14 +26,19 @@ const char* misplaced_field() noexcept;
 
 // Does nothing while tracing. False when memory cannot be had. pre: 1 <= nframe <= kMaxFrames; no misplaced_field().
 bool start(std::uint32_t nframe) noexcept;
-void stop() noexcept;
+// False when memory cannot be had, which only a sub-interpreter needs: nothing is changed then.
+bool stop() noexcept;
 bool is_tracing() noexcept;
 // A new era in place of the current one, if any. False when memory cannot be had: nothing is changed then.
 bool clear() noexcept;
 // Of the current era, or of the last one; 1 at first.
 std::uint32_t traceback_limit() noexcept;
 
-// The live block of `object`, empty when it is not traced.
+// Called after tracing has begun or ended, with what it is now. One at a time.
+using Listener = void (*)(bool tracing) noexcept;
+void set_listener(Listener listener) noexcept;
+
+// The live block of `object`, empty when it is not traced. pre: Lock.
 Block find_block(const PyObject* object) noexcept;
 
 // Bytes of the tracer's own memory.

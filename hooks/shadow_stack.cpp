@@ -19,6 +19,7 @@ void ShadowStack::reset(const Era& era) noexcept {
   // Ids mean the same as long as the era lasts.
   if (era_ != era.number()) {
     std::fill(std::begin(recent_), std::end(recent_), Recent{});
+    run_ = {};
     low_water_.claim();
   }
   era_ = era.number();

@@ -117,7 +117,7 @@ class ShadowStack {
     Recent& recent = recent_[(site ^ parent * 0x9e3779b1u >> (32 - kRecentBits)) & (kRecents - 1)];
     if (recent.place == place && recent.context == context) [[likely]]
       return recent.record;
-    const RecordId record = era.record(parent, site, context, thread_half);
+    const RecordId record = era.record(parent, site, context, thread_half ? &run_ : nullptr);
     if (record != kNone) recent = {place, context, record};
     return record;
   }
@@ -216,7 +216,8 @@ class ShadowStack {
   heap::Buffer<Real> reals_;
   heap::Buffer<const compat::Frame*> fresh_;
   heap::Buffer<NodeId> anchors_;
-  std::uint64_t era_ = 0;  // of recent_
+  std::uint64_t era_ = 0;  // of run_ and recent_
+  RecordRun run_;
   // Where in entries_ a frame was last put: a hint.
   std::uint32_t places_[kPlaces] = {};
   Recent recent_[kRecents] = {};

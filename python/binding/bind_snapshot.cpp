@@ -73,7 +73,7 @@ class GroupMaker {
       case snapshot::GroupBy::module:
         return to_str(group.key);
       case snapshot::GroupBy::domain:
-        return group.key.empty() ? py::object(py::int_(group.domain)) : to_str(group.key);
+        return group.key.empty() ? py::str(std::to_string(group.domain)) : to_str(group.key);
       default:
         return py::none();
     }

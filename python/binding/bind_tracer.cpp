@@ -1,9 +1,13 @@
 // The tracer's functions of memtrace._core.
+#include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "hooks/compat/world.h"
 #include "hooks/session.h"
 #include "hooks/tracemalloc_api.h"
 #include "python/binding/binding.h"
@@ -31,42 +35,62 @@ void start(std::uint32_t nframe) {
 }
 
 void stop() {
-  session::stop();
+  const session::Lock lock;
+  if (!session::stop()) throw std::bad_alloc();
   taker().forget();
 }
 
 void clear_traces() {
+  const session::Lock lock;
   if (!session::clear()) throw std::bad_alloc();
   taker().forget();
 }
 
-py::tuple traced_memory() {
+Era::Traced traced_now() {
+  const session::Lock lock;
   const Era* era = session::tracer().era();
-  const Era::Traced traced = era == nullptr ? Era::Traced{} : era->traced(session::tracer().threads());
+  return era == nullptr ? Era::Traced{} : era->traced(session::tracer().threads());
+}
+
+py::tuple traced_memory() {
+  const Era::Traced traced = traced_now();
   return py::make_tuple(traced.current, traced.peak);
 }
 
 void reset_peak() {
+  const session::Lock lock;
   if (Era* era = session::tracer().era()) era->reset_peak(session::tracer().threads());
 }
 
-py::object object_traceback(const py::object& object) {
-  const memtrace::Block block = session::find_block(object.ptr());
+// Where a block comes from; without a dictionary when it is not traced.
+struct Origin {
+  std::shared_ptr<const snapshot::Dictionary> dictionary;
+  snapshot::TracebackId traceback = 0;
+};
+
+// find(era) gives the block.
+template <typename Find>
+Origin origin_of(Find&& find) {
+  const session::Lock lock;
   Era* era = session::tracer().era();
-  if (era == nullptr || block.record == kNone) return py::none();
+  const memtrace::Block block = era == nullptr ? memtrace::Block{} : find(*era);
+  if (block.record == kNone) return {};
   const snapshot::TracebackId traceback = taker().traceback_of(*era, block.record);
-  return traceback_source(taker().dictionary_of(*era), traceback);
+  return {taker().dictionary_of(*era), traceback};
+}
+
+py::object object_traceback(const py::object& object) {
+  const Origin origin = origin_of([&](const Era&) { return session::find_block(object.ptr()); });
+  return origin.dictionary == nullptr ? py::object(py::none()) : traceback_source(origin.dictionary, origin.traceback);
 }
 
 // What a C extension gets that asks for a traceback through CPython's API for tracemalloc.
 PyObject* traceback_of_block(Domain domain, std::uint64_t address) {
-  Era* era = session::tracer().era();
-  const memtrace::Block block = era == nullptr ? memtrace::Block{} : era->find(domain, address);
-  if (block.record == kNone) Py_RETURN_NONE;
   try {
-    const auto dictionary = taker().dictionary_of(*era);
-    const snapshot::TracebackId traceback = taker().traceback_of(*era, block.record);
-    return DictionaryView(dictionary).frames_of_trace(dictionary->traceback(traceback).stack).release().ptr();
+    const Origin origin = origin_of([&](const Era& era) { return era.find(domain, address); });
+    if (origin.dictionary == nullptr) Py_RETURN_NONE;
+    const snapshot::StackId stack = origin.dictionary->traceback(origin.traceback).stack;
+    return DictionaryView(origin.dictionary).frames_of_trace(stack).release().ptr();
   } catch (py::error_already_set& error) {
     error.restore();
   } catch (const std::bad_alloc&) {
@@ -76,12 +100,24 @@ PyObject* traceback_of_block(Domain domain, std::uint64_t address) {
 }
 
 snapshot::Snapshot take_snapshot(bool blocks) {
+  const session::Lock lock;
   Era* era = session::tracer().era();
   if (era == nullptr) throw std::runtime_error("take_snapshot() while not tracing");
-  return taker().take(*era, session::tracer().threads(), blocks);
+  std::optional<snapshot::Snapshot> taken;
+  std::exception_ptr failure;
+  compat::with_world_stopped([&] {
+    try {
+      taken = taker().take(*era, session::tracer().threads(), blocks);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
+  return *std::move(taken);
 }
 
 py::dict status() {
+  const session::Lock lock;
   py::dict result;
   Era* era = session::tracer().era();
   result["tracing"] = era != nullptr;

@@ -1,5 +1,6 @@
 #include "python/binding/dictionary_view.h"
 
+#include <mutex>
 #include <vector>
 
 #include "python/binding/convert.h"
@@ -38,6 +39,7 @@ py::tuple DictionaryView::detail(snapshot::FrameId id) {
 }
 
 py::tuple DictionaryView::frames(Reference reference) {
+  const std::lock_guard lock(mutex_);
   switch (reference.kind_) {
     case Reference::Kind::stack: {
       const std::vector<snapshot::FrameId> ids = dictionary_->frames_of(reference.id_);
@@ -54,6 +56,7 @@ py::tuple DictionaryView::frames(Reference reference) {
 }
 
 py::tuple DictionaryView::details(Reference reference) {
+  const std::lock_guard lock(mutex_);
   switch (reference.kind_) {
     case Reference::Kind::stack: {
       const std::vector<snapshot::FrameId> ids = dictionary_->frames_of(reference.id_);
@@ -70,6 +73,7 @@ py::tuple DictionaryView::details(Reference reference) {
 }
 
 py::tuple DictionaryView::frames_of_trace(snapshot::StackId stack) {
+  const std::lock_guard lock(mutex_);
   py::tuple result(dictionary_->depth(stack));
   for (std::size_t i = 0; stack != snapshot::kEmptyStack; ++i) {
     const snapshot::Stack top = dictionary_->stack(stack);

@@ -38,6 +38,22 @@ class Reference {
   Kind kind_;
 };
 
+// One thread at a time where there is no GIL to see to it. Waits detached from the interpreter, so that whoever is inside
+// can make objects.
+class ViewMutex {
+ public:
+#ifdef Py_GIL_DISABLED
+  void lock() { PyMutex_Lock(&mutex_); }
+  void unlock() { PyMutex_Unlock(&mutex_); }
+
+ private:
+  PyMutex mutex_ = {};
+#else
+  void lock() {}
+  void unlock() {}
+#endif
+};
+
 class DictionaryView {
  public:
   explicit DictionaryView(std::shared_ptr<const snapshot::Dictionary> dictionary)
@@ -56,6 +72,7 @@ class DictionaryView {
   const pybind11::object& frame(snapshot::FrameId id);
   pybind11::tuple detail(snapshot::FrameId id);
 
+  ViewMutex mutex_;  // guards what follows
   std::shared_ptr<const snapshot::Dictionary> dictionary_;
   std::unordered_map<snapshot::StringId, pybind11::object> names_;
   std::unordered_map<snapshot::FrameId, pybind11::object> frames_;

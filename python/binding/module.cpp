@@ -3,13 +3,15 @@
 
 #include "python/binding/binding.h"
 #include "python/binding/builtins.h"
+#include "python/binding/c_api.h"
 #include "python/binding/detached.h"
 
-PYBIND11_MODULE(bound_core, module) {
+PYBIND11_MODULE(bound_core, module, pybind11::mod_gil_not_used()) {
   module.doc() = "The native half of memtrace. Private: import memtrace instead.";
   memtrace::binding::bind_snapshot(module);
   memtrace::binding::bind_tracer(module);
   memtrace::binding::publish_builtins(module);
+  memtrace::binding::publish_c_api();
   memtrace::binding::Detached::watch_forks();
 }
 

@@ -44,15 +44,23 @@ inline pybind11::object make_unset(const pybind11::type& cls) {
 // no finaliser runs either, so no code of others in the middle of it.
 class CollectionPause {
  public:
+#ifdef Py_GIL_DISABLED
+  // There collections begin between instructions of Python code only, and the switch is everybody's.
+  CollectionPause() = default;
+  ~CollectionPause() = default;
+#else
   CollectionPause() : was_enabled_(PyGC_Disable() != 0) {}
   ~CollectionPause() {
     if (was_enabled_) PyGC_Enable();
   }
+#endif
   CollectionPause(const CollectionPause&) = delete;
   CollectionPause& operator=(const CollectionPause&) = delete;
 
  private:
+#ifndef Py_GIL_DISABLED
   bool was_enabled_;
+#endif
 };
 
 }  // namespace memtrace::binding

@@ -22,6 +22,7 @@ from memtrace._core import (
 from memtrace._domains import register_domain
 from memtrace._filters import BaseFilter, DomainFilter, Filter
 from memtrace._frame import Frame
+from memtrace._include import get_include
 from memtrace._install import install_as_tracemalloc
 from memtrace._size import _format_size as _format_size
 from memtrace._snapshot import Snapshot
@@ -48,6 +49,7 @@ __all__ = [
     "Trace",
     "Traceback",
     "clear_traces",
+    "get_include",
     "get_memtrace_memory",
     "get_object_traceback",
     "get_traceback_limit",

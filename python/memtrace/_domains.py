@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,23 +19,26 @@ def register_domain(domain: int, name: str) -> None:
     an earlier name of the domain is replaced. Raises ValueError when another domain has the name.
     Known from the start: 0 is ``python``, 389047 ``numpy``, 424242 ``pandas``, 414141 ``cykhash``.
     """
-    number = operator.index(domain)
-    if not 0 <= number <= _MAX_DOMAIN:
-        raise ValueError(f"domain must be in range [0; {_MAX_DOMAIN}], not {number}")
+    if not isinstance(domain, int):
+        raise TypeError(f"domain must be an integer, not {type(domain).__name__}")
+    if not 0 <= domain <= _MAX_DOMAIN:
+        raise ValueError(f"domain must be in range [0; {_MAX_DOMAIN}], not {domain}")
     if not isinstance(name, str):
         raise TypeError(f"name must be a str, not {type(name).__name__}")
     if not name or name.isdigit():
         raise ValueError(f"name must be a text that is not empty and no number, not {name!r}")
     for other, present in list(_names.items()):
-        if present == name and other != number:
+        if present == name and other != domain:
             raise ValueError(f"name {name!r} is that of domain {other}")
-    _names[number] = name
+    _names[domain] = name
 
 
 def _domain_of(domain: int | str) -> int:
-    """Return the number of the domain that has this name; a number is returned as it is."""
+    """Return the number of the domain that has this name, or these digits; a number is returned as it is."""
     if not isinstance(domain, str):
         return domain
+    if domain.isascii() and domain.isdigit():
+        return int(domain)
     for number, name in list(_names.items()):
         if name == domain:
             return number

@@ -22,7 +22,7 @@ class _Group:
     traceback: Traceback
     """Where the blocks were allocated, reduced to what they were grouped by."""
 
-    _key: str | int | None
+    _key: str | None
     _source: tuple[Dictionary, int]
 
     def __getattr__(self, name: str) -> Any:
@@ -41,11 +41,11 @@ class _Group:
         return None, {name: getattr(self, name) for name in self._state}
 
     @property
-    def key(self) -> str | int | Traceback:
+    def key(self) -> str | Traceback:
         """What the group has in common.
 
         The name of the function, module or domain when the statistics are grouped by one, for a
-        domain without a name its number; *traceback* is then the place in it that holds the most
+        domain without a name the digits of its number; *traceback* is then the place in it that holds the most
         memory. The traceback itself otherwise.
         """
         return self.traceback if self._key is None else self._key

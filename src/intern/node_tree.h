@@ -35,6 +35,15 @@ inline constexpr SiteId kUnknownSite = 1;
 // anchor().
 inline constexpr SiteId kAnchorSite = 1u << 31;
 
+// The record ids that one thread has to itself: whole cache lines of their counters, so that threads which count at the
+// same time write no line in common.
+struct RecordRun {
+  static constexpr std::uint32_t kSize = 8;
+
+  RecordId next = kNone;
+  RecordId end = kNone;
+};
+
 template <template <typename> class Atom>
 struct BasicNode {
   NodeId parent;
@@ -75,17 +84,18 @@ class BasicNodeTree {
     return indexed_child(parent, site, kNone);
   }
 
-  // The record of `site` called from `parent` in `context`, from the half of the ids that `thread_half` asks for.
-  RecordId record(NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
+  // The record of `site` called from `parent` in `context`. A new one gets its id from the caller's `run`, which is
+  // refilled from the threads' half, or where that is null from the other half.
+  RecordId record(NodeId parent, SiteId site, ContextId context, RecordRun* run) noexcept {
     Atom<RecordId>* link = &nodes_[parent].first_record;
     for (unsigned walked = 0; walked < kSiblingLimit; ++walked) {
       const RecordId id = link->load(std::memory_order_acquire);
-      if (id == kNone) return add_record(link, walked, parent, site, context, thread_half);
+      if (id == kNone) return add_record(link, walked, parent, site, context, run);
       RecordKey& key = key_of(id);
       if (key.site == site && key.context == context) return id;
       link = &key.next;
     }
-    return indexed_record(parent, site, context, kNone, thread_half);
+    return indexed_record(parent, site, context, kNone, run);
   }
 
   // Where a stack starts of which the outermost `hidden` frames are left out.
@@ -95,7 +105,7 @@ class BasicNodeTree {
   const RecordKey& key(RecordId id) const noexcept { return const_cast<BasicNodeTree*>(this)->key_of(id); }
 
   NodeId node_end() const noexcept { return nodes_.end(); }
-  // One past the highest record id of the half.
+  // One past the highest record id of the half. In that of the threads some below it may not be in use yet.
   RecordId record_end(bool thread_half) const noexcept {
     return thread_half ? kThreadRecords + thread_records_.end() : gil_records_.end();
   }
@@ -148,10 +158,20 @@ class BasicNodeTree {
     return children_.insert(hash, fresh, equal);
   }
 
-  RecordId new_record(NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
-    const std::uint32_t index = (thread_half ? thread_records_ : gil_records_).append();
-    if (index == kNone) return kNone;
-    const RecordId id = thread_half ? kThreadRecords + index : index;
+  RecordId new_id(RecordRun* run) noexcept {
+    if (run == nullptr) return gil_records_.append();
+    if (run->next == run->end) {
+      const std::uint32_t first = thread_records_.append_run(RecordRun::kSize);
+      if (first == kNone) return kNone;
+      run->next = kThreadRecords + first;
+      run->end = run->next + RecordRun::kSize;
+    }
+    return run->next++;
+  }
+
+  RecordId new_record(NodeId parent, SiteId site, ContextId context, RecordRun* run) noexcept {
+    const RecordId id = new_id(run);
+    if (id == kNone) return kNone;
     RecordKey& key = key_of(id);
     key.parent = parent;
     key.site = site;
@@ -160,8 +180,8 @@ class BasicNodeTree {
   }
 
   [[gnu::noinline]] RecordId add_record(Atom<RecordId>* link, unsigned walked, NodeId parent, SiteId site,
-                                        ContextId context, bool thread_half) noexcept {
-    const RecordId fresh = new_record(parent, site, context, thread_half);
+                                        ContextId context, RecordRun* run) noexcept {
+    const RecordId fresh = new_record(parent, site, context, run);
     if (fresh == kNone) return kNone;
     for (; walked < kSiblingLimit; ++walked) {
       RecordId id = kNone;
@@ -170,11 +190,11 @@ class BasicNodeTree {
       if (key.site == site && key.context == context) return id;
       link = &key.next;
     }
-    return indexed_record(parent, site, context, fresh, thread_half);
+    return indexed_record(parent, site, context, fresh, run);
   }
 
   [[gnu::noinline]] RecordId indexed_record(NodeId parent, SiteId site, ContextId context, RecordId fresh,
-                                            bool thread_half) noexcept {
+                                            RecordRun* run) noexcept {
     const std::uint32_t hash = hash_of(parent, site, context);
     const auto equal = [&](RecordId id) {
       const RecordKey& key = key_of(id);
@@ -182,7 +202,7 @@ class BasicNodeTree {
     };
     if (fresh == kNone) {
       if (const RecordId present = records_.find(hash, equal)) return present;
-      fresh = new_record(parent, site, context, thread_half);
+      fresh = new_record(parent, site, context, run);
       if (fresh == kNone) return kNone;
     }
     return records_.insert(hash, fresh, equal);

@@ -91,6 +91,18 @@ class AppendArray : public ChunkedArray<T, kChunkBits, kMaxChunks, Atom> {
     return id;
   }
 
+  // The first of `count` new elements, zeroed; a multiple of `count`. kNone as above. pre: a power of two, at most
+  // kChunkSize.
+  std::uint32_t append_run(std::uint32_t count) noexcept {
+    std::uint32_t end = next_.load(std::memory_order_relaxed);
+    std::uint32_t first = 0;
+    do {
+      first = (end + count - 1) & ~(count - 1);
+      if (!this->ensure(first)) return 0;
+    } while (!next_.compare_exchange_weak(end, first + count, std::memory_order_acq_rel));
+    return first;
+  }
+
   // One past the highest id handed out. Elements below it may still be unpublished.
   std::uint32_t end() const noexcept { return next_.load(std::memory_order_acquire); }
 

@@ -1,6 +1,7 @@
 // Which era is current, and how it comes and goes.
 //
-// An exclusive event holds the GIL under which begin() and end() run, so the era cannot change below it. Any other
+// An exclusive event holds the main interpreter's GIL, under which begin() and end() run, so the era cannot change below
+// it. Any other
 // event brackets its use of the era by enter() and leave(); end() publishes the change and then waits until every
 // thread has left the bracket that it was in. Such an event never blocks inside (it enters the kernel for memory at
 // most), so the wait is short and cannot deadlock, whatever lock its caller holds; a thread that enters again at once

@@ -56,11 +56,11 @@ Block Era::take_other(Domain domain, std::uint64_t address) noexcept {
   return block;
 }
 
-void Era::reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept {
+void Era::reassign_odd(Access access, ThreadState& thread, const void* address, RecordId record) noexcept {
   const Block block = find(address);
   if (record == kNone) return drop();
   if (block.record != kNone && block.record != record)
-    track(Access::kExclusive, thread, 0, address_of(address), block.size, record);
+    track(access, thread, 0, address_of(address), block.size, record);
 }
 
 Ledger* Era::ledger_of(ThreadState& thread) noexcept {

@@ -56,8 +56,8 @@ class Era {
   // --- events; `thread` is the caller's own state
 
   // The record of an allocation at `site`, called from `parent`; kNone when memory cannot be had.
-  RecordId record(NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
-    const RecordId id = tables_->tree.record(parent, site, context, thread_half);
+  RecordId record(NodeId parent, SiteId site, ContextId context, RecordRun* run) noexcept {
+    const RecordId id = tables_->tree.record(parent, site, context, run);
     return id != kNone && counters_.ensure(id) ? id : kNone;
   }
 
@@ -102,24 +102,24 @@ class Era {
 
   // Gives a live block to the record that `capture()` says: it was reused without being freed. A block that is not
   // traced stays so, at the price of a look: free lists are full of blocks older than the trace. pre: the caller owns
-  // it; the event is exclusive.
+  // it.
   template <typename Capture>
-  MT_HOT void reassign(ThreadState& thread, const void* address, Capture&& capture) noexcept {
+  MT_HOT void reassign(Access access, ThreadState& thread, const void* address, Capture&& capture) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
-      return reassign_odd(thread, address, capture());
+      return reassign_odd(access, thread, address, capture());
     RecordId record = kNone;
     const Block block = blocks_.exchange_record(address, [&]() MT_HOT_LAMBDA { return record = capture(); });
     if (block.record == record) return;  // or there is none
     if (record == kNone) [[unlikely]]
       return drop();
-    if (!is_thread_record(block.record)) [[likely]] {
+    if (access == Access::kExclusive && !is_thread_record(block.record)) [[likely]] {
       // The total stays as it is.
       const std::uint32_t epoch = epoch_.load(std::memory_order_relaxed);
       counters_.freed(block.record, block.size, epoch);
       counters_.allocated(record, block.size, epoch);
     } else {
-      account_free(Access::kExclusive, thread, {.record = block.record, .size = block.size});
-      account_allocation(Access::kExclusive, thread, record, block.size);
+      account_free(access, thread, {.record = block.record, .size = block.size});
+      account_allocation(access, thread, record, block.size);
     }
   }
 
@@ -199,7 +199,7 @@ class Era {
     return domain == 0 && BlockTable::covers(pointer_to(address));
   }
   MT_COLD Block take_other(Domain domain, std::uint64_t address) noexcept;
-  MT_COLD void reassign_odd(ThreadState& thread, const void* address, RecordId record) noexcept;
+  MT_COLD void reassign_odd(Access access, ThreadState& thread, const void* address, RecordId record) noexcept;
   MT_COLD void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
   MT_COLD void account_free_apart(Access access, ThreadState& thread, Block block) noexcept;
   void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;
@@ -214,7 +214,8 @@ class Era {
   // Rarely written: bytes that other threads' events have handed over.
   alignas(64) std::atomic<std::int64_t> elsewhere_{0};
   std::atomic<std::uint64_t> dropped_{0};
-  SharedTables* const tables_;
+  // Only read.
+  alignas(64) SharedTables* const tables_;
   const std::uint64_t number_;
   const std::uint32_t nframe_;
   Counters counters_;

@@ -32,7 +32,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 
 # third-party header -> the only files that may include it, as path prefixes.
 CONFINED: dict[str, tuple[str, ...]] = {
-    "Python.h": ("hooks/", "python/binding/", "tests/", "benchmarks/"),
+    "Python.h": ("hooks/", "python/binding/", "python/memtrace/include/", "tests/", "benchmarks/", "docs/"),
     "frameobject.h": ("hooks/", "python/binding/", "tests/"),
     "internal/pycore": ("hooks/",),
     "pybind11/": ("python/binding/", "tests/"),

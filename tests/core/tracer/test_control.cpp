@@ -63,7 +63,8 @@ TEST_CASE("an era stays as long as a section uses it, while another thread repla
     while (!stop) {
       if (Era* era = control.enter(thread)) {
         const ContextId context = era->tables().contexts.intern({.thread = thread.index, .thread_records = 1});
-        const RecordId record = era->record(kRoot, 2, context, true);
+        RecordRun run;
+        const RecordId record = era->record(kRoot, 2, context, &run);
         const auto* block = reinterpret_cast<const void*>(0x10'0000ull * (index + 1));
         era->add(Access::kApart, thread, block, 32, record);
         wrong += era->find(block).record != record;

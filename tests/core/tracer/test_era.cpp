@@ -24,6 +24,7 @@ struct Setting {
   ThreadList threads;
   ThreadState one;
   ThreadState other;
+  std::map<ThreadIndex, RecordRun> runs;
 
   Setting() {
     REQUIRE(era != nullptr);
@@ -37,7 +38,7 @@ struct Setting {
   RecordId record(SiteId site, const ThreadState* owner = nullptr) {
     const Context context{.thread = owner == nullptr ? 0 : owner->index, .thread_records = owner == nullptr ? 0u : 1u};
     const ContextId id = era->tables().contexts.intern(context);
-    return era->record(kRoot, site, id, owner != nullptr);
+    return era->record(kRoot, site, id, owner == nullptr ? nullptr : &runs[owner->index]);
   }
 
   // Live bytes by site, as the records say.
@@ -90,7 +91,7 @@ TEST_CASE("exclusive events: blocks, sums, total and peak are the model's at any
       total += size;
       peak = std::max(peak, total);
     } else if (random.one_in(4)) {
-      setting.era->reassign(setting.one, at(address), [&] { return setting.record(site); });
+      setting.era->reassign(Access::kExclusive, setting.one, at(address), [&] { return setting.record(site); });
       held->second.site = site;
     } else if (random.one_in(5)) {
       const Block taken = setting.era->take(at(address));
@@ -155,7 +156,7 @@ TEST_CASE("events without the GIL: sums and total are exact whoever frees what")
 TEST_CASE("a reused block that is not traced is nobody's, and its owner is not asked for") {
   Setting setting;
   bool asked = false;
-  setting.era->reassign(setting.one, at(0x5000), [&] {
+  setting.era->reassign(Access::kExclusive, setting.one, at(0x5000), [&] {
     asked = true;
     return setting.record(3);
   });
@@ -168,10 +169,47 @@ TEST_CASE("a reused block whose new owner cannot be had keeps the old one, and c
   Setting setting;
   const RecordId owner = setting.record(3);
   setting.era->add(Access::kExclusive, setting.one, at(0x5000), 24, owner);
-  setting.era->reassign(setting.one, at(0x5000), [] { return kNone; });
+  setting.era->reassign(Access::kExclusive, setting.one, at(0x5000), [] { return kNone; });
   CHECK(setting.era->find(at(0x5000)).record == owner);
   CHECK(setting.era->traced(setting.threads).current == 24);
   CHECK(setting.era->dropped() == 1);
+}
+
+TEST_CASE("events apart: a block that is reused by another thread leaves its record and enters the other's") {
+  Setting setting;
+  setting.era->add(Access::kApart, setting.one, at(0x5000), 24, setting.record(3, &setting.one));
+  setting.era->reassign(Access::kApart, setting.other, at(0x5000), [&] { return setting.record(4, &setting.other); });
+  CHECK(setting.live() == std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>>{{4, {1, 24}}});
+  CHECK(setting.era->traced(setting.threads).current == 24);
+}
+
+TEST_CASE("domains: a block is known by its domain and its address, and counted as any other") {
+  Setting setting;
+  constexpr std::uint64_t addresses[] = {0, 1, 16, 0x5000, 1ull << 48, ~0ull};
+  std::uint64_t total = 0;
+  for (const Access access : {Access::kExclusive, Access::kApart})
+    for (int round = 0; round < 2; ++round) {  // the second time in place of the first
+      total = 0;
+      for (const Domain domain : {0u, 1u, 389047u})
+        for (const std::uint64_t address : addresses) {
+          const std::uint64_t size = domain + address % 1000 + static_cast<std::uint64_t>(round);
+          const ThreadState* owner = access == Access::kApart ? &setting.one : nullptr;
+          setting.era->track(access, setting.one, domain, address, size, setting.record(2, owner));
+          total += size;
+        }
+      CHECK(setting.era->traced(setting.threads).current == total);
+    }
+  CHECK(setting.live().at(2) == std::pair<std::uint64_t, std::uint64_t>{18, total});
+  for (const Domain domain : {0u, 1u, 389047u})
+    for (const std::uint64_t address : addresses) {
+      CHECK(setting.era->find(domain, address).size == domain + address % 1000 + 1);
+      setting.era->untrack(Access::kApart, setting.other, domain, address);
+      setting.era->untrack(Access::kApart, setting.other, domain, address);
+      CHECK_FALSE(setting.era->find(domain, address));
+    }
+  CHECK(setting.live().empty());
+  CHECK(setting.era->traced(setting.threads).current == 0);
+  CHECK(setting.era->dropped() == 0);
 }
 
 TEST_CASE("recount() finds the sums from the blocks alone") {

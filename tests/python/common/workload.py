@@ -7,10 +7,8 @@ import traceback
 from types import ModuleType
 
 import allocations
-from sums import assert_sums_agree
 
 import memtrace
-
 
 
 class Node:
