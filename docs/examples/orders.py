@@ -16,6 +16,6 @@ def totals(orders):
     return sums
 
 
-orders = read(int(sys.argv[1]) if len(sys.argv) > 1 else 2_000)
+orders = read(int(sys.argv[1]) if len(sys.argv) > 1 else 4_000)
 sums = totals(orders)
 print(len(sums), "orders,", sum(sums.values()), "in all")

@@ -14,7 +14,7 @@ visits = [(hour, hour * hour) for hour in range(2_000)]
 shelves = [[0.0] * 40 for _ in range(300)]
 journal = bytearray(60_000)
 catalogue = sorted(prices)
-numbers = list(range(1_000))
+numbers = list(range(2_000, 2_800))
 
 snapshot = memtrace.take_snapshot()
 for statistic in snapshot.statistics("lineno")[:10]:
