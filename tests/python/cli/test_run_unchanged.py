@@ -126,9 +126,12 @@ warnings.warn('w', stacklevel=1); warnings.warn('v', stacklevel=2)
     "unraisable": "class C:\n    def __del__(self): 1/0\nc = C(); del c",
 }
 
+# A signal that comes just before a sleep is looked at after it: many short ones.
 WAIT = """
 import os, time
-try: print(os.getpid(), flush=True); time.sleep(250)
+try:
+    print(os.getpid(), flush=True)
+    for _ in range(5000): time.sleep(0.05)
 finally: print('finally', flush=True)
 """
 
