@@ -167,7 +167,10 @@ def embedding(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not Path(libdir, sysconfig.get_config_var("LDLIBRARY")).exists():
         pytest.skip("this interpreter comes without a library to embed")
     library = f"-lpython{sysconfig.get_config_var('LDVERSION')}"
-    rest = (sysconfig.get_config_var("LIBS") or "").split() + (sysconfig.get_config_var("SYSLIBS") or "").split()
+    # The first for a library that is not shared: extensions look for its functions in the program.
+    rest = [
+        each for name in ("LINKFORSHARED", "LIBS", "SYSLIBS") for each in (sysconfig.get_config_var(name) or "").split()
+    ]
     compile_c("-o", str(output), str(SOURCES / "embed.c"), f"-L{libdir}", f"-Wl,-rpath,{libdir}", library, *rest)
     return output
 
