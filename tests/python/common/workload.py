@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from types import ModuleType
@@ -10,6 +11,7 @@ import allocations
 
 import memtrace
 
+_DOMAINS = (allocations.RAW, allocations.MEM, allocations.OBJ, allocations.RAW_WITHOUT_GIL)
 
 class Node:
     """An object with a dictionary."""
@@ -24,7 +26,7 @@ def work() -> list[object]:
     kept: list[object] = [bytearray(size) for size in range(100, 5000, 7)]
     kept += [Node(number) for number in range(1000, 1300)]
     kept += [str(number) * 9 for number in range(1000, 1200)]
-    for slot, domain in enumerate((allocations.RAW, allocations.MEM, allocations.OBJ, allocations.RAW_WITHOUT_GIL)):
+    for slot, domain in enumerate(_DOMAINS):
         allocations.free(900 + slot, domain)
         allocations.malloc(900 + slot, domain, 10_000 + slot)
         allocations.realloc(900 + slot, domain, 20_000 + slot)
@@ -33,15 +35,18 @@ def work() -> list[object]:
 
 def release() -> None:
     """Free what work() has left in the extension."""
-    for slot, domain in enumerate((allocations.RAW, allocations.MEM, allocations.OBJ, allocations.RAW_WITHOUT_GIL)):
+    for slot, domain in enumerate(_DOMAINS):
         allocations.free(900 + slot, domain)
 
 
 def lines(tracer: ModuleType = memtrace) -> list[tuple[int, int, int]]:
-    """What memtrace, or tracemalloc, has by lines of this file: line, blocks, bytes."""
+    """What memtrace, or tracemalloc, has by lines of work(): line, blocks, bytes."""
+    gc.collect()
     snapshot = tracer.take_snapshot().filter_traces([tracer.Filter(True, __file__)])
-    found = snapshot.statistics("lineno")
-    return sorted((each.traceback[0].lineno, each.count, each.size) for each in found)
+    found = [(each.traceback[0].lineno, each.count, each.size) for each in snapshot.statistics("lineno")]
+    first, end = (function.__code__.co_firstlineno for function in (Node.__init__, release))
+    # Single blocks are the interpreter's: frame objects that a neighbour asked for, the loop's iterator.
+    return sorted(line for line in found if first <= line[0] < end and line[1] >= len(_DOMAINS))
 
 
 def assert_traced_here() -> None:

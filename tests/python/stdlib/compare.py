@@ -170,7 +170,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="SELECTION", help=", ".join(SELECTIONS))
     parser.add_argument("--nframe", type=int, default=25, help="frames to keep (default 25)")
     parser.add_argument("--repeats", type=int, default=3, help="how often a test that differs is run again (default 3)")
-    parser.add_argument("--limit", type=float, default=1800, metavar="SECONDS", help="ends a run that hangs (default 1800)")
+    parser.add_argument(
+        "--limit", type=float, default=1800, metavar="SECONDS", help="ends a run that hangs (default 1800)"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIRECTORY", help="leave the logs in DIRECTORY")
     options = parser.parse_args()
 
