@@ -1,6 +1,8 @@
 // Blocks that are used after the interpreter has gone: by exit handlers of the C library, by Py_AtExit, and by static destructors.
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+
+#include "free_threading.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -48,4 +50,4 @@ static PyObject *hold(PyObject *self, PyObject *unused) {
 
 static PyMethodDef methods[] = {{"hold", hold, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "last_words", NULL, -1, methods, NULL, NULL, NULL, NULL};
-PyMODINIT_FUNC PyInit_last_words(void) { return PyModule_Create(&definition); }
+PyMODINIT_FUNC PyInit_last_words(void) { return without_gil(PyModule_Create(&definition)); }

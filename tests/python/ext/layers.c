@@ -11,6 +11,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "free_threading.h"
+
 enum { kLayers = 2, kDomains = 3, kPooled = 64, kPoolBlocks = 1 << 16, kLarge = 100000 };
 
 typedef struct {
@@ -151,4 +153,4 @@ static PyMethodDef methods[] = {
     {"set", set, METH_VARARGS, NULL},   {"is_on_top", is_on_top, METH_O, NULL},    {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "layers", NULL, -1, methods, NULL, NULL, NULL, NULL};
-PyMODINIT_FUNC PyInit_layers(void) { return PyModule_Create(&definition); }
+PyMODINIT_FUNC PyInit_layers(void) { return without_gil(PyModule_Create(&definition)); }

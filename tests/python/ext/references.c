@@ -2,6 +2,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "free_threading.h"
+
 static unsigned long created, destroyed;
 static int marker;
 static PyRefTracer found;
@@ -52,4 +54,4 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "references", NULL, -1, methods, NULL, NULL, NULL, NULL};
-PyMODINIT_FUNC PyInit_references(void) { return PyModule_Create(&definition); }
+PyMODINIT_FUNC PyInit_references(void) { return without_gil(PyModule_Create(&definition)); }

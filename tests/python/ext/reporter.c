@@ -4,6 +4,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "free_threading.h"
+
 PyObject *_PyTraceMalloc_GetTraceback(unsigned int domain, uintptr_t address);
 
 // report(domain, address, size, gil): what PyTraceMalloc_Track() returns.
@@ -76,7 +78,7 @@ static PyMethodDef methods[] = {
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, TEXT(MODULE), NULL, -1, methods, NULL, NULL, NULL, NULL};
 PyMODINIT_FUNC JOIN(PyInit_, MODULE)(void) {
-  PyObject *module = PyModule_Create(&definition);
+  PyObject *module = without_gil(PyModule_Create(&definition));
   // Reported before the import has returned.
   if (module != NULL && PyModule_AddIntConstant(module, "at_import", PyTraceMalloc_Track(4242, 1, 100)) < 0) Py_CLEAR(module);
   return module;

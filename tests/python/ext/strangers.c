@@ -8,6 +8,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "free_threading.h"
+
 // free_foreign(size, count): blocks of the C library, given to PyMem_RawFree(). Right as long as that is free() below.
 static PyObject *free_foreign(PyObject *self, PyObject *arguments) {
   (void)self;
@@ -108,4 +110,4 @@ static PyMethodDef methods[] = {
     {"call_in_thread", call_in_thread, METH_O, NULL},           {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "strangers", NULL, -1, methods, NULL, NULL, NULL, NULL};
-PyMODINIT_FUNC PyInit_strangers(void) { return PyModule_Create(&definition); }
+PyMODINIT_FUNC PyInit_strangers(void) { return without_gil(PyModule_Create(&definition)); }

@@ -11,6 +11,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "free_threading.h"
+
 enum { kPlaces = 512, kMaxThreads = 64, kCounted = 64 };
 
 typedef struct {
@@ -199,5 +201,5 @@ static PyMethodDef methods[] = {
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "unattached", NULL, -1, methods, NULL, NULL, NULL, NULL};
 PyMODINIT_FUNC PyInit_unattached(void) {
   if (pthread_key_create(&last_key, last_act) != 0) return PyErr_NoMemory();
-  return PyModule_Create(&definition);
+  return without_gil(PyModule_Create(&definition));
 }

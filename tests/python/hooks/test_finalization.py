@@ -14,6 +14,12 @@ from building import SOURCES, Run, compile_c
 STARTS = {
     "tracing to the end": "memtrace.start(25)",
     "stopped at exit": "memtrace.start(25)\nimport atexit\natexit.register(memtrace.stop)",
+    "stopped when the threads have ended": (
+        "memtrace.start(25)\nimport threading\nthreading._register_atexit(memtrace.stop)"
+    ),
+    "started again at exit": (
+        "memtrace.start(25)\nimport atexit\natexit.register(memtrace.start, 3)\natexit.register(memtrace.stop)"
+    ),
     "stopped long before": "memtrace.start(25)\nkept = bytearray(1000)\nmemtrace.stop()",
     "stopped by the last object": (
         "memtrace.start(25)\nclass Last:\n    def __del__(self, stop=memtrace.stop): stop()\nimport threading\nthreading.last = Last()"
