@@ -40,6 +40,7 @@ void after_fork_in_parent() {
 void after_fork_in_child() {
   heap::after_fork_in_child();
   Lock::after_fork_in_child();
+  compat::free_world_lock();
   Thread* own = Thread::current();
   if (own != nullptr) own->native_id = os::native_thread_id();
   control.after_fork_in_child(own);

@@ -29,24 +29,50 @@ void leave() noexcept {
   if (--depth == 0) holder.store(nullptr, std::memory_order_release);
 }
 
-}  // namespace
+// While it lives, the calling thread is not attached to its interpreter: it has no GIL, and the world can stop without
+// it.
+class Unattached {
+ public:
+  // There is no thread state at the very end, after finalization.
+  Unattached() noexcept : state_(compat::ask_interpreter() == nullptr ? nullptr : PyEval_SaveThread()) {}
+  Unattached(const Unattached&) = delete;
+  Unattached& operator=(const Unattached&) = delete;
+  ~Unattached() {
+    if (state_ != nullptr) PyEval_RestoreThread(state_);
+  }
 
-Lock::Lock() noexcept {
+ private:
+  PyThreadState* state_;
+};
+
+void enter() noexcept {
   while (!try_enter()) {
-    // None at the very end, after finalization.
-    PyThreadState* const attached = compat::ask_interpreter() == nullptr ? nullptr : PyEval_SaveThread();
+    const Unattached unattached;
     while (holder.load(std::memory_order_relaxed) != nullptr) os::yield();
-    if (attached != nullptr) PyEval_RestoreThread(attached);
   }
 }
 
+}  // namespace
+
+Lock::Lock() noexcept { enter(); }
+
 Lock::~Lock() { leave(); }
+
+void Lock::before_fork_in_python() noexcept { enter(); }
+
+void Lock::after_fork_in_python() noexcept { leave(); }
 
 void Lock::prepare_fork() noexcept {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   bool taken = try_enter();
   while (!taken && std::chrono::steady_clock::now() < end) {
-    os::yield();
+    {
+#ifdef Py_GIL_DISABLED
+      // The holder may be stopping the world, this thread included. With a GIL others must not run now.
+      const Unattached unattached;
+#endif
+      os::yield();
+    }
     taken = try_enter();
   }
   if (taken) taken_for_fork = true;

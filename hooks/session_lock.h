@@ -17,6 +17,11 @@ class Lock {
   Lock& operator=(const Lock&) = delete;
   ~Lock();
 
+  // Around os.fork() where there is no GIL, before the interpreter stops the world for it: a holder would be stopped
+  // with it. Called by the thread that forks, in parent and child.
+  static void before_fork_in_python() noexcept;
+  static void after_fork_in_python() noexcept;
+  // Around any fork().
   static void prepare_fork() noexcept;
   static void after_fork_in_parent() noexcept;
   static void after_fork_in_child() noexcept;

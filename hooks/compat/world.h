@@ -31,6 +31,14 @@ void with_world_stopped(F&& f) noexcept {
 #endif
 }
 
+// In the child of a fork(), when it is alone: the lock with which the world is stopped is free. CPython leaves it as a
+// thread held it that had begun to collect garbage, or to take a snapshot, when the parent forked.
+inline void free_world_lock() noexcept {
+#ifdef Py_GIL_DISABLED
+  PyInterpreterState_Main()->stoptheworld.mutex = PyMutex{};
+#endif
+}
+
 // Calls f() while the calling thread holds the GIL of `main`: its own interpreter's is let go meanwhile when that is
 // another one. False, and nothing called, when there is no memory for that. Without GILs it is just a call. pre: an
 // attached thread.

@@ -147,6 +147,14 @@ py::dict status() {
   return result;
 }
 
+// Where there is no GIL; see session_lock.h.
+[[maybe_unused]] void watch_forks_in_python() {
+  const py::cpp_function after(&session::Lock::after_fork_in_python);
+  py::module_::import("os").attr("register_at_fork")(
+      py::arg("before") = py::cpp_function(&session::Lock::before_fork_in_python), py::arg("after_in_parent") = after,
+      py::arg("after_in_child") = after);
+}
+
 // For tests: the tracer's own allocation that follows `after` more fails, and all later ones too when `sticky`.
 void fail_allocations(std::int64_t after, bool sticky) { fault::arm(after, sticky); }
 
@@ -161,6 +169,9 @@ std::uint64_t allow_allocations() {
 void bind_tracer(py::module_& module) {
   session::prepare();
   tracemalloc_api::set_traceback_getter(traceback_of_block);
+#ifdef Py_GIL_DISABLED
+  watch_forks_in_python();
+#endif
   module.def("start", &start, py::arg("nframe"));
   module.def("stop", &stop);
   module.def("is_tracing", &session::is_tracing);

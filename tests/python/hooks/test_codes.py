@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import sys
+import sysconfig
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
@@ -15,6 +16,8 @@ from building import Run
 import memtrace
 
 Start = Callable[[int], None]
+
+HAS_GIL = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
 def table_sizes() -> tuple[int, int, int, int]:
@@ -87,7 +90,8 @@ def test_code_at_the_address_of_another(tracing: Start) -> None:
         assert traceback[-2].function == "call"
         if turn % 100 == 0:
             kept.append((obj, traceback))
-    assert len(addresses) < 1000
+    # Without a GIL functions are collected in heaps, now and then.
+    assert len(addresses) < (1000 if HAS_GIL else 4000)
     for obj, traceback in kept:
         assert memtrace.get_object_traceback(obj) == traceback
 
