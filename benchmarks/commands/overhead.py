@@ -31,7 +31,8 @@ SMOKE_PROGRAMS = ("deltablue", "json_loads", "bintree")
 
 MAX_GEOMEAN_25 = 1.50
 MAX_WORST_25 = 5.0
-MAX_GEOMEAN_1 = 1.30
+MAX_GEOMEAN_1 = 1.35 if sys.version_info >= (3, 14) else 1.30
+"""Interpreters that are faster by themselves leave a tracer less time for the same ratio."""
 
 Ratios = Mapping[str, Mapping[str, float]]
 """Mode, program, ratio to bare."""

@@ -1,1 +1,1 @@
-"""What the three benchmarks share: modes, fresh processes, ratios, checks and reports."""
+"""What the benchmarks share: modes, fresh processes, ratios, checks and reports."""

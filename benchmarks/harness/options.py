@@ -1,4 +1,4 @@
-"""Command-line options that the three benchmarks share."""
+"""Command-line options that the benchmarks share."""
 
 import argparse
 import importlib.util

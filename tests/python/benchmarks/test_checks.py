@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from benchmarks.commands import memory, overhead, snapshots
+from benchmarks.commands import memory, overhead, scaling, snapshots
 from benchmarks.harness.checks import failures
 from benchmarks.harness.measure import Measurement
 from benchmarks.harness.runs import Run
@@ -148,3 +148,26 @@ def test_memory_bounds():
     assert memory.exceeded_bounds([good, rival]) == []
     assert len(memory.exceeded_bounds([good, bad])) == 1
     assert memory.exceeded_bounds([rival]) == ["no bound can be checked without memtrace"]
+
+
+def rates(one: float, two: float, reference: float) -> dict[tuple[str, str, int], list[float]]:
+    of_modes = {("memtrace25", 1): one, ("memtrace25", 2): two, ("tracemalloc25", 2): reference}
+    return {(workload, *of): [rate, rate] for workload in scaling.WORKLOADS for of, rate in of_modes.items()}
+
+
+@pytest.mark.parametrize(
+    ("measured", "complaint"),
+    [
+        (rates(1.0, 1.8, 0.2), ""),
+        (rates(1.0, 1.7, 0.2), "raw: two threads at 1.70 times the rate of one thread, 1.8 expected"),
+        (rates(1.0, 1.8, 0.3), "raw: two threads at 6.00 times the rate of tracemalloc(25), 8.0 expected"),
+    ],
+)
+def test_scaling_bounds(measured: dict[tuple[str, str, int], list[float]], complaint: str):
+    found = scaling.exceeded_bounds(measured)
+    assert len(found) == (len(scaling.WORKLOADS) if complaint else 0)
+    assert complaint in "".join(found)
+
+
+def test_scaling_bounds_need_both_modes():
+    assert len(scaling.exceeded_bounds({("raw", "memtrace25", 2): [1.0]})) == 2 * len(scaling.WORKLOADS)

@@ -1,4 +1,4 @@
-"""The three scripts at their smallest size, end to end, with what the test environment has."""
+"""The scripts at their smallest size, end to end, with what the test environment has."""
 
 import json
 import subprocess
@@ -63,3 +63,14 @@ def test_memory(tmp_path: Path):
     assert "| hold | memtrace(25) |" in completed.stdout
     reports = json.loads(result_file.read_text())["reports"]
     assert reports["hold memtrace25"][0]["tracer_bytes"] > 0
+
+
+def test_scaling(tmp_path: Path):
+    result_file = tmp_path / "result.json"
+    completed = script("scaling", "--smoke", "--modes=bare,tracemalloc25,memtrace25", f"--json={result_file}")
+    assert completed.returncode == 0, completed.stderr
+    assert "| raw | memtrace(25) |" in completed.stdout
+    result = json.loads(result_file.read_text())
+    assert result["problems"] == []
+    assert {len(rates) for rates in result["rates"].values()} == {1}
+    assert {f"raw {mode} {threads}" for mode in ("bare", "memtrace25") for threads in (1, 2)} <= set(result["rates"])
