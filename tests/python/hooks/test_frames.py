@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
 import os
 import sys
 import threading
@@ -373,12 +374,13 @@ def test_hot_loops(run: Callable[..., str]) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 15), reason="has no field that both use")
-def test_beside_a_sampling_profiler(both: Start) -> None:
-    """The interpreter's own profiler writes the field by which memtrace knows which frames were never left."""
-    unwinder = importlib.import_module("_remote_debugging").RemoteUnwinder(
-        os.getpid(), all_threads=True, cache_frames=True
-    )
-    program = Program(7, allocate_only, 3000)
+def test_beside_a_sampling_profiler(tracing: Start) -> None:
+    """The interpreter's own profiler writes the field by which memtrace knows which frames were not left.
+
+    Two functions come to lie at the same address, and so does what they call. Nothing else is allocated.
+    """
+    remote_debugging = importlib.import_module("_remote_debugging")
+    unwinder = remote_debugging.RemoteUnwinder(os.getpid(), all_threads=True, cache_frames=True)
     done = threading.Event()
     samples = 0
 
@@ -389,19 +391,37 @@ def test_beside_a_sampling_profiler(both: Start) -> None:
                 samples += bool(unwinder.get_stack_trace())
             time.sleep(0)
 
+    def allocate() -> bytearray:
+        return bytearray(10)
+
+    def first() -> bytearray:
+        return allocate()
+
+    def second() -> bytearray:
+        return allocate()
+
+    def alternate() -> list[bytearray]:
+        made: list[bytearray] = []
+        for _ in itertools.repeat(None, 1000):
+            made.append(first())
+            made.append(second())
+        return made
+
     profiler = threading.Thread(target=sample)
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
+    sys.setswitchinterval(1e-6)
+    profiler.start()
     try:
-        both(25)
-        profiler.start()
-        on_a_short_stack(lambda: program.run() and None)
+        while samples < 2000:
+            tracing(25)
+            for number, obj in enumerate(alternate()):
+                traceback = memtrace.get_object_traceback(obj)
+                assert traceback is not None
+                assert traceback[-2].function.endswith(("first", "second")[number % 2]), number
     finally:
         sys.setswitchinterval(interval)
         done.set()
         profiler.join()
-    assert samples > 100
-    assert_as_tracemalloc(program.probes)
 
 
 def test_outside_of_python(run: Callable[..., str]) -> None:
