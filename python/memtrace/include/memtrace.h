@@ -53,16 +53,16 @@ typedef struct memtrace_api {
 
 /* One source file's connection. `active` is null unless somebody traces. */
 typedef struct memtrace_client {
-  const memtrace_api *volatile active;
-  struct memtrace_client *next;
+  const memtrace_api* volatile active;
+  struct memtrace_client* next;
   int connected;
 } memtrace_client;
 
 /* Where extensions and memtrace meet, whichever of them is imported first: a capsule in the module sys. */
 typedef struct memtrace_meeting {
   unsigned int version;
-  memtrace_client *volatile first;
-  void (*volatile on_connect)(memtrace_client *client); /* memtrace's; null before it is imported */
+  memtrace_client* volatile first;
+  void (*volatile on_connect)(memtrace_client* client); /* memtrace's; null before it is imported */
 } memtrace_meeting;
 
 #define MEMTRACE_MEETING_ATTRIBUTE "_memtrace_meeting"
@@ -71,43 +71,38 @@ typedef struct memtrace_meeting {
 #if defined(_MSC_VER)
 #include <intrin.h>
 #define MEMTRACE_UNUSED_
-static __inline int memtrace_replace_(memtrace_client *volatile *where, memtrace_client *expected,
-                                      memtrace_client *value) {
-  return _InterlockedCompareExchangePointer((void *volatile *)where, value, expected) == expected;
+static __inline int memtrace_replace_(memtrace_client* volatile* where, memtrace_client* expected,
+                                      memtrace_client* value) {
+  return _InterlockedCompareExchangePointer((void* volatile*)where, value, expected) == expected;
 }
 #else
 #define MEMTRACE_UNUSED_ __attribute__((unused))
-static inline MEMTRACE_UNUSED_ int memtrace_replace_(memtrace_client *volatile *where, memtrace_client *expected,
-                                                     memtrace_client *value) {
+static inline MEMTRACE_UNUSED_ int memtrace_replace_(memtrace_client* volatile* where, memtrace_client* expected,
+                                                     memtrace_client* value) {
   return __atomic_compare_exchange_n(where, &expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 #endif
 
 static memtrace_client memtrace_client_;
 
-/* The meeting of this interpreter, made if need be; null with an exception. It is never freed. */
-static inline MEMTRACE_UNUSED_ memtrace_meeting *memtrace_meeting_(void) {
-  PyObject *capsule = PySys_GetObject(MEMTRACE_MEETING_ATTRIBUTE); /* borrowed */
-  if (capsule != NULL) return (memtrace_meeting *)PyCapsule_GetPointer(capsule, MEMTRACE_MEETING_NAME);
-  memtrace_meeting *meeting = (memtrace_meeting *)PyMem_RawCalloc(1, sizeof *meeting);
-  if (meeting == NULL) {
-    PyErr_NoMemory();
-    return NULL;
-  }
-  meeting->version = MEMTRACE_API_VERSION;
-  capsule = PyCapsule_New(meeting, MEMTRACE_MEETING_NAME, NULL);
-  if (capsule == NULL || PySys_SetObject(MEMTRACE_MEETING_ATTRIBUTE, capsule) < 0) {
-    Py_XDECREF(capsule);
-    return NULL;
-  }
+/* The meeting of this interpreter; null with an exception. The first who comes provides it: extensions are never unloaded,
+   so it lasts. */
+static inline MEMTRACE_UNUSED_ memtrace_meeting* memtrace_meeting_(void) {
+  static memtrace_meeting own = {MEMTRACE_API_VERSION, NULL, NULL};
+  PyObject* capsule = PySys_GetObject(MEMTRACE_MEETING_ATTRIBUTE); /* borrowed */
+  int failed;
+  if (capsule != NULL) return (memtrace_meeting*)PyCapsule_GetPointer(capsule, MEMTRACE_MEETING_NAME);
+  capsule = PyCapsule_New(&own, MEMTRACE_MEETING_NAME, NULL);
+  if (capsule == NULL) return NULL;
+  failed = PySys_SetObject(MEMTRACE_MEETING_ATTRIBUTE, capsule) < 0;
   Py_DECREF(capsule);
-  return meeting;
+  return failed ? NULL : &own;
 }
 
 /* Connects this source file; again does nothing. 0, or -1 with an exception (no memory). */
 static inline MEMTRACE_UNUSED_ int memtrace_import(void) {
   if (memtrace_client_.connected) return 0;
-  memtrace_meeting *meeting = memtrace_meeting_();
+  memtrace_meeting* meeting = memtrace_meeting_();
   if (meeting == NULL) return -1;
   memtrace_client_.connected = 1;
   do {
@@ -124,13 +119,13 @@ static inline MEMTRACE_UNUSED_ int memtrace_is_tracing(void) { return memtrace_c
    cache is simply tracked again. MEMTRACE_TRACED or MEMTRACE_NOT_TRACING; it cannot fail, what cannot be recorded is
    dropped and counted. */
 static inline MEMTRACE_UNUSED_ int memtrace_track(unsigned int domain, uintptr_t address, size_t size) {
-  const memtrace_api *api = memtrace_client_.active;
+  const memtrace_api* api = memtrace_client_.active;
   return api == NULL ? MEMTRACE_NOT_TRACING : api->track(domain, address, size);
 }
 
 /* Forgets a block; one that is not known is ignored. */
 static inline MEMTRACE_UNUSED_ int memtrace_untrack(unsigned int domain, uintptr_t address) {
-  const memtrace_api *api = memtrace_client_.active;
+  const memtrace_api* api = memtrace_client_.active;
   return api == NULL ? MEMTRACE_NOT_TRACING : api->untrack(domain, address);
 }
 
@@ -138,7 +133,7 @@ static inline MEMTRACE_UNUSED_ int memtrace_untrack(unsigned int domain, uintptr
    that has succeeded. */
 static inline MEMTRACE_UNUSED_ int memtrace_retrack(unsigned int domain, uintptr_t old_address, uintptr_t address,
                                                     size_t size) {
-  const memtrace_api *api = memtrace_client_.active;
+  const memtrace_api* api = memtrace_client_.active;
   return api == NULL ? MEMTRACE_NOT_TRACING : api->retrack(domain, old_address, address, size);
 }
 

@@ -13,6 +13,7 @@ import memtrace
 
 _DOMAINS = (allocations.RAW, allocations.MEM, allocations.OBJ, allocations.RAW_WITHOUT_GIL)
 
+
 class Node:
     """An object with a dictionary."""
 
