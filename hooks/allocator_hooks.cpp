@@ -1,6 +1,7 @@
 #include "hooks/allocator_hooks.h"
 
 #include "hooks/events.h"
+#include "hooks/reports.h"
 #include "src/base/hot.h"
 
 namespace memtrace::allocator_hooks {
@@ -25,13 +26,13 @@ MT_HOT Thread* enter(PyMemAllocatorDomain domain) noexcept {
 
 MT_HOT void leave(Thread* thread) noexcept { thread->busy = false; }
 
-// A thread past its end still frees: from thread-local destructors of other libraries, say.
-[[gnu::noinline]] void forget_late(const void* block) noexcept {
-  if (Thread::current() != nullptr || control.era() == nullptr) return;
-  Thread* thread = Thread::begin_late();
-  if (thread == nullptr) return;
-  forget_apart(*thread, block);
-  Thread::end_late(thread);
+// A thread past its end still allocates and frees: from thread-local destructors of other libraries, say. Nothing to do
+// for calls inside of a hook, which come here, too.
+MT_COLD void record_late(const void* block, std::size_t size) noexcept {
+  if (Thread::current() == nullptr && block != nullptr) track(0, reinterpret_cast<std::uintptr_t>(block), size);
+}
+MT_COLD void forget_late(const void* block) noexcept {
+  if (Thread::current() == nullptr && block != nullptr) untrack(0, reinterpret_cast<std::uintptr_t>(block));
 }
 
 template <PyMemAllocatorDomain kDomain>
@@ -47,20 +48,27 @@ struct Hooks {
   static void* malloc(void*, std::size_t size) {
     Thread* const thread = enter(kDomain);
     void* block = below.malloc(below.ctx, size);
-    if (thread != nullptr) leave_with(thread, block, size);
+    if (thread == nullptr) [[unlikely]]
+      record_late(block, size);
+    else
+      leave_with(thread, block, size);
     return block;
   }
 
   static void* calloc(void*, std::size_t count, std::size_t size) {
     Thread* const thread = enter(kDomain);
     void* block = below.calloc(below.ctx, count, size);
-    if (thread != nullptr) leave_with(thread, block, count * size);
+    if (thread == nullptr) [[unlikely]]
+      record_late(block, count * size);
+    else
+      leave_with(thread, block, count * size);
     return block;
   }
 
   static void* realloc(void*, void* old_block, std::size_t size) {
     Thread* const thread = enter(kDomain);
-    if (thread == nullptr) return below.realloc(below.ctx, old_block, size);
+    if (thread == nullptr) [[unlikely]]
+      return realloc_late(old_block, size);
     const Block old = old_block == nullptr ? Block{} : begin_resize<kGil>(*thread, old_block);
     void* block = below.realloc(below.ctx, old_block, size);
     end_resize<kGil>(*thread, old_block, old, block, size);
@@ -72,12 +80,19 @@ struct Hooks {
   static void free(void*, void* block) {
     Thread* const thread = enter(kDomain);
     if (thread == nullptr) [[unlikely]] {
-      if (block != nullptr) forget_late(block);
+      forget_late(block);
       return below.free(below.ctx, block);
     }
     if (block != nullptr) forget<kGil>(*thread, block);
     below.free(below.ctx, block);
     leave(thread);
+  }
+
+  MT_COLD static void* realloc_late(void* old_block, std::size_t size) noexcept {
+    forget_late(old_block);
+    void* block = below.realloc(below.ctx, old_block, size);
+    record_late(block, size);
+    return block;
   }
 
   MT_HOT static void leave_with(Thread* thread, void* block, std::size_t size) noexcept {

@@ -85,13 +85,17 @@ class Reporter {
   bool busy_ = false;
 };
 
-// Calls report(thread, access, era, attached) as the caller's GIL allows. False when nothing is traced.
+// Calls report(thread, access, era, attached) as the caller's GIL allows, unless there is no memory for a thread's state.
+// False when nothing is traced.
 template <typename Report>
 bool in_era(Report&& report) noexcept {
   if (control.era() == nullptr) return false;
   const Reporter reporter;
   Thread* const thread = reporter.thread();
-  if (thread == nullptr) return false;
+  if (thread == nullptr) {
+    control.drop();
+    return true;
+  }
   PyThreadState* const attached = attached_thread<Gil::kUnknown>(*thread);
   if (is_exclusive(attached)) {
     Era* const era = control.era();

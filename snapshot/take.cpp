@@ -39,13 +39,13 @@ TracebackId Taker::traceback_of(Era& era, RecordId record) {
   return resolved.traceback;
 }
 
-Snapshot Taker::take(Era& era, const ThreadList& threads, bool with_blocks) {
+Snapshot Taker::take(Era& era, const Control& control, bool with_blocks) {
   follow(era);
   std::vector<RecordNumber> records;
   Counters counters;
   std::size_t expected = 0;
   RecordNumber largest = 0;
-  era.for_each_live(threads, [&](RecordId record, const Amount& amount) {
+  era.for_each_live(control.threads(), [&](RecordId record, const Amount& amount) {
     records.push_back(TracerResolver::number_of(record));
     counters.count.push_back(amount.count);
     counters.size.push_back(amount.bytes);
@@ -65,7 +65,7 @@ Snapshot Taker::take(Era& era, const ThreadList& threads, bool with_blocks) {
     });
   }
   return Snapshot::deferred(dictionary_, resolver_, std::move(records), std::move(counters), std::move(blocks),
-                            era.nframe(), era.dropped());
+                            era.nframe(), control.dropped(era));
 }
 
 }  // namespace memtrace::snapshot

@@ -13,14 +13,15 @@
 #include "snapshot/dictionary.h"
 #include "snapshot/resolver.h"
 #include "snapshot/snapshot.h"
-#include "src/tracer/era.h"
+#include "src/tracer/control.h"
 
 namespace memtrace::snapshot {
 
 class Taker {
  public:
   // O(live blocks), or O(records) without them. May throw std::bad_alloc.
-  Snapshot take(Era& era, const ThreadList& threads, bool blocks);
+  // pre: `era` is the current one of `control`.
+  Snapshot take(Era& era, const Control& control, bool blocks);
 
   const std::shared_ptr<Dictionary>& dictionary_of(Era& era);
   TracebackId traceback_of(Era& era, RecordId record);

@@ -107,7 +107,7 @@ snapshot::Snapshot take_snapshot(bool blocks) {
   std::exception_ptr failure;
   compat::with_world_stopped([&] {
     try {
-      taken = taker().take(*era, session::tracer().threads(), blocks);
+      taken = taker().take(*era, session::tracer(), blocks);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -141,7 +141,7 @@ py::dict status() {
   result["records"] = tree.record_end(false) - 1 + (tree.record_end(true) - kThreadRecords - 1);
   result["nodes"] = tree.node_end() - 1;
   result["codes"] = era->tables().codes.end() - 1;
-  result["dropped"] = era->dropped();
+  result["dropped"] = session::tracer().dropped(*era);
   result["block_table_bytes"] = era->block_table_bytes();
   result["stack_bytes"] = era->tables().resident_bytes() + era->counter_bytes();
   return result;

@@ -6,6 +6,7 @@ bool Control::begin(std::uint32_t nframe) noexcept {
   Era* era = Era::make(eras_ + 1, nframe);
   if (era == nullptr) return false;
   ++eras_;
+  dropped_.store(0, std::memory_order_relaxed);
   replace(era);
   return true;
 }

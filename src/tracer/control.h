@@ -39,6 +39,12 @@ class Control {
   // Ends the current era, if any. pre: the GIL.
   void end() noexcept { replace(nullptr); }
 
+  // What was not recorded since start(): the era's drops, and the events that could not even ask it.
+  std::uint64_t dropped(const Era& era) const noexcept {
+    return era.dropped() + dropped_.load(std::memory_order_relaxed);
+  }
+  void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
+
   ThreadList& threads() noexcept { return threads_; }
   const ThreadList& threads() const noexcept { return threads_; }
 
@@ -50,6 +56,7 @@ class Control {
 
   std::atomic<Era*> era_{nullptr};
   std::atomic<std::uint64_t> version_{1};
+  std::atomic<std::uint64_t> dropped_{0};  // in the current era, of threads without a state
   std::uint64_t eras_ = 0;
   ThreadList threads_;
 };

@@ -156,6 +156,7 @@ static PyObject *release(PyObject *self, PyObject *argument) {
 }
 
 static pthread_key_t last_key;
+static _Atomic(void *) left_behind;  // of the thread that ended last
 
 // Runs when a thread ends, after the C++ library's thread-local destructors and in several rounds.
 static void last_act(void *block) {
@@ -166,7 +167,15 @@ static void last_act(void *block) {
     pthread_setspecific(last_key, block);
   } else {
     PyMem_RawFree(block);
+    PyMem_RawFree(atomic_exchange(&left_behind, PyMem_RawMalloc(4321)));
   }
+}
+
+// free_left(): what the thread that ended last had allocated at its very end.
+static PyObject *free_left(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  PyMem_RawFree(atomic_exchange(&left_behind, NULL));
+  Py_RETURN_NONE;
 }
 
 static void *leave(void *unused) {
@@ -196,7 +205,7 @@ static PyObject *end_threads(PyObject *self, PyObject *argument) {
 static PyMethodDef methods[] = {
     {"start", start, METH_VARARGS, NULL}, {"stop", stop, METH_NOARGS, NULL},   {"here", here, METH_VARARGS, NULL},
     {"held", held, METH_NOARGS, NULL},    {"release", release, METH_O, NULL},  {"end_threads", end_threads, METH_O, NULL},
-    {"wait", wait_for, METH_O, NULL},     {NULL, NULL, 0, NULL},
+    {"wait", wait_for, METH_O, NULL},     {"free_left", free_left, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "unattached", NULL, -1, methods, NULL, NULL, NULL, NULL};
 PyMODINIT_FUNC PyInit_unattached(void) {

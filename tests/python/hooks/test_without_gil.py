@@ -223,6 +223,9 @@ memtrace.start(5)
 unattached.end_threads(500)
 own = memtrace.get_memtrace_memory()
 unattached.end_threads(2000)
+assert [t.size for t in memtrace.take_snapshot().traces].count(4321) == 1
+unattached.free_left()
+assert 4321 not in [t.size for t in memtrace.take_snapshot().traces]
 assert traces_of_extension() == (0, 0), traces_of_extension()
 assert_sums_agree()
 # Threads that come and go leave no state behind.
