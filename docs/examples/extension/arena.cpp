@@ -27,7 +27,7 @@ class Buffer {
 
 }  // namespace
 
-PYBIND11_MODULE(arena, module) {
+PYBIND11_MODULE(arena, module, py::mod_gil_not_used()) {
   if (memtrace_import() < 0) throw py::error_already_set();
   py::class_<Buffer>(module, "Buffer").def(py::init<std::size_t>());
 }

@@ -32,7 +32,7 @@ def test_an_array_is_counted_once(run: Run) -> None:
 import memtrace
 memtrace.start(5)
 import numpy
-SIZE = 10_000_019
+SIZE = 50_000_019
 array = numpy.zeros(SIZE, dtype="u1")
 assert [t.domain for t in memtrace.take_snapshot().traces if t.size == SIZE] == [389047]
 assert SIZE <= memtrace.take_snapshot().statistics("domain")[0].size
