@@ -185,6 +185,7 @@ import json, sys, memray, memtrace, workload
 from sums import assert_sums_agree
 import warnings
 warnings.simplefilter("ignore")
+memray.set_log_level(40)  # it warns of static executables
 path = {path!r}
 def start_memray():
     global tracker
