@@ -226,10 +226,10 @@ def memray_lines(path: Path) -> dict[int, int]:
     for record in memray.FileReader(path).get_allocation_records():
         if record.allocator in others:
             continue
-        for function, file, line in record.stack_trace():
-            if file.endswith("workload.py") and function in ("work", "__init__"):
-                found[line] = found.get(line, 0) + record.size
-                break
+        frames = (frame for frame in record.stack_trace() if frame[1].endswith("workload.py"))
+        function, _, line = next(frames, ("", "", 0))
+        if function in ("work", "__init__"):
+            found[line] = found.get(line, 0) + record.size
     return found
 
 
