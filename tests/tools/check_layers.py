@@ -35,7 +35,7 @@ CONFINED: dict[str, tuple[str, ...]] = {
     "Python.h": ("hooks/", "python/binding/", "python/memtrace/include/", "tests/", "benchmarks/", "docs/"),
     "frameobject.h": ("hooks/", "python/binding/", "tests/"),
     "internal/pycore": ("hooks/",),
-    "pybind11/": ("python/binding/", "tests/"),
+    "pybind11/": ("python/binding/", "tests/", "docs/"),
     "mimalloc": ("src/mem/", "tests/"),
     "xxhash": ("src/base/hash.", "tests/"),
     "zstd": ("snapshot/", "tests/"),

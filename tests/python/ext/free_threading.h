@@ -3,7 +3,7 @@
 
 #include <Python.h>
 
-static inline PyObject *without_gil(PyObject *module) {
+static inline PyObject* without_gil(PyObject* module) {
 #ifdef Py_GIL_DISABLED
   if (module != NULL) PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
 #endif
