@@ -61,7 +61,7 @@ class Crash(Operation):
 
 @pytest.mark.parametrize(
     ("wrong", "needed", "told"),
-    [(Untold(), [Start(2), Untold(), Look()], "surplus"), (Crash(), [Crash()], "status -9")],
+    [(Untold(), [Start(2), Untold(), Look()], "surplus"), (Crash(), [Crash()], "-9")],
 )
 @pytest.mark.parametrize("forked", [False, True])
 def test_a_difference_is_found_and_shortened(
