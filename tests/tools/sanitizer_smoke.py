@@ -43,6 +43,8 @@ def churn(deadline: float, seed: int) -> None:
         for size in (1, 100, 10_000, 300_000):
             growing.extend(bytes(size))
         del growing[50:]
+        memtrace.track(7, seed << 20 | turn % 500, turn)
+        memtrace.untrack(7, seed << 20 | turn * 7 % 500)
         if turn % 20 == 0:
             namespace: dict[str, object] = {}
             exec(f"def generated_{turn % 64}():\n    return [0] * {turn % 64}", namespace)
@@ -56,7 +58,7 @@ def look(deadline: float, folder: Path) -> None:
     previous = memtrace.take_snapshot()
     while time.monotonic() < deadline:
         snapshot = memtrace.take_snapshot()
-        for key in ("lineno", "filename", "traceback"):
+        for key in ("lineno", "filename", "traceback", "domain"):
             check(sum(s.size for s in snapshot.statistics(key)) > 0, f"no statistics by {key}")
         total = sum(trace.size for trace in snapshot.traces)
         check(total == sum(s.size for s in snapshot.statistics("lineno")), "traces and statistics disagree")
