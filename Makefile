@@ -79,6 +79,7 @@ bench: build  ## The benchmarks at full size (an hour or more)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/snapshots.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/scaling.py
 
 soak: build  ## Twenty minutes of threads, forks, start/stop and generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600
