@@ -26,9 +26,9 @@ class Row(NamedTuple):
 class Reference:
     """The tracer, without its tables."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 1) -> None:
         self.tracing = False
-        self.limit = 1
+        self.limit = limit  # of the last trace
         self.live: dict[Key, Row] = {}
 
     def start(self, nframe: int) -> None:

@@ -85,7 +85,7 @@ class World:
         # There once the tests run.
         self.allocations = importlib.import_module("allocations")
         self.reporter = importlib.import_module("reporter_model")
-        self.reference = Reference()
+        self.reference = Reference(memtrace.get_traceback_limit())
         self.slots: dict[int, tuple[int, int]] = {}
         self.objects: dict[int, bytearray] = {}
         self.kept: list[Kept] = []

@@ -125,7 +125,7 @@ def check_agreement(place: Place) -> list[str]:
     common = _lines_in_common(memtrace, tracemalloc)
     print(f"{name}: {common} of the {LINES} largest lines are the same", flush=True)
     if not KNOWS_FREE_LISTS:
-        tracemalloc = _found_by("tracemalloc", place, "-DKEEP_FIRST_OWNERS")
+        tracemalloc = _found_by("tracemalloc", place, keep_first_owners=True)
         common = _lines_in_common(memtrace, tracemalloc)
         print(f"{name}: {common} of the {LINES} when free lists keep first owners in both", flush=True)
     if memtrace["status"] != tracemalloc["status"]:
@@ -139,23 +139,22 @@ def _lines_in_common(*found: dict[str, Any]) -> int:
     return len(set.intersection(*({line for line, _ in each["lines"][:LINES]} for each in found)))
 
 
-def _found_by(tracer: str, place: Place, *defines: str) -> dict[str, Any]:
+def _found_by(tracer: str, place: Place, keep_first_owners: bool = False) -> dict[str, Any]:
     result = place.results / f"{place.program.name}.{tracer}.json"
     result.unlink(missing_ok=True)
     words = [str(HERE / "under_tracer.py"), tracer, str(result), *place.program.traced_line(place.arguments)]
-    preload = _compile_preload(place.results, *defines)
-    completed, seconds = place.run(words, PYTHONHASHSEED="0", LD_PRELOAD=str(preload))
+    preload = {"LD_PRELOAD": str(_compile_preload(place.results))} if keep_first_owners else {}
+    completed, seconds = place.run(words, PYTHONHASHSEED="0", **preload)
     if not result.exists():
         sys.exit(f"{place.program.name} under {tracer}: {completed.stderr}")
     found: dict[str, Any] = json.loads(result.read_text())
     return found | {"seconds": seconds}
 
 
-def _compile_preload(directory: Path, *defines: str) -> Path:
+def _compile_preload(directory: Path) -> Path:
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
-    library = directory / f"untracked{''.join(defines)}.so"
-    options = ["-shared", "-fPIC", "-O1", *defines, "-o", str(library)]
-    subprocess.run([compiler, *options, str(HERE / "untracked.c")], check=True)
+    library = directory / "first_owners.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(HERE / "first_owners.c")], check=True)
     return library
 
 
