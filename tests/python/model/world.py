@@ -115,7 +115,9 @@ class World:
         expected = before + self.reference.total() - modelled
         self.require(abs(after - expected) <= NOISE, f"traced memory {before:,} -> {after:,}, not {expected:,}")
         highest = max(peak_before, before, after)
-        self.require(-PENDING <= peak - highest <= PENDING + STACK, f"peak {peak_before:,} -> {peak:,}, not {highest:,}")
+        self.require(
+            -PENDING <= peak - highest <= PENDING + STACK, f"peak {peak_before:,} -> {peak:,}, not {highest:,}"
+        )
 
     def reset_peak(self) -> None:
         memtrace.reset_peak()
