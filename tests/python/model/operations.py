@@ -204,6 +204,7 @@ class Drop(Operation):
 
     def apply(self, world: World) -> None:
         world.objects.pop(self.number, None)
+        world.settle()
         world.reference.remove(0, ("object", self.number))
         world.reference.remove(0, ("bytes", self.number))
 

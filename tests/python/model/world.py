@@ -119,6 +119,11 @@ class World:
             -PENDING <= peak - highest <= PENDING + STACK, f"peak {peak_before:,} -> {peak:,}, not {highest:,}"
         )
 
+    def settle(self) -> None:
+        """Let every thread run: where there is no GIL, an object that another lets go of dies in the thread that made it."""
+        for worker in self._workers.values():
+            worker.call(lambda: None)
+
     def reset_peak(self) -> None:
         memtrace.reset_peak()
         current, peak = memtrace.get_traced_memory()
