@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from extensions import compile_into, optional
-from guests import Greenlets, Interpreters, Strangers, Tasks
+from guests import Gate, Greenlets, Interpreters, Strangers, Tasks
 from operators import Forks, Looker, Operator
 from sums import assert_sums_agree
 
@@ -53,8 +53,9 @@ class Phase:
         self.operator = Operator(seed - 1, directory / "operator.mtrace")
         self.looker = Looker(seed - 2, directory / "looker.mtrace")
         made: list[tuple[str, Any]] = [("containers", Containers(seed + number)) for number in range(threads)]
-        made += self._users_of_extensions(seed)
-        self.forks = Forks([part.lock for _, part in made if isinstance(part, Interpreters)])
+        gate = Gate()
+        made += self._users_of_extensions(seed, gate)
+        self.forks = Forks(gate.alone)
         made += [("operator", self.operator), ("looker", self.looker), ("forks", self.forks)]
         numpy, greenlet = optional("numpy"), optional("greenlet")
         if numpy is not None:
@@ -65,7 +66,7 @@ class Phase:
         self._stop = threading.Event()
 
     @staticmethod
-    def _users_of_extensions(seed: int) -> list[tuple[str, Any]]:
+    def _users_of_extensions(seed: int, gate: Gate) -> list[tuple[str, Any]]:
         allocations, unattached, reporter = map(importlib.import_module, ("allocations", "unattached", "reporter"))
         return [
             ("slots", Slots(seed, allocations, 0)),
@@ -73,8 +74,8 @@ class Phase:
             ("reports", Reports(seed, reporter, 7001)),
             ("reports", Reports(seed + 1, reporter, 7002)),
             ("tasks", Tasks(seed)),
-            ("interpreters", Interpreters(seed, allocations, 1000)),
-            ("interpreters", Interpreters(seed + 1, allocations, 1000 + Interpreters.SLOTS)),
+            ("interpreters", Interpreters(seed, allocations, 1000, gate)),
+            ("interpreters", Interpreters(seed + 1, allocations, 1000 + Interpreters.SLOTS, gate)),
             ("strangers", Strangers(seed, unattached)),
         ]
 

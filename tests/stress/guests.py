@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
 
 from workers import Part
@@ -72,6 +72,33 @@ class Greenlets(Part):
         return [kept, self._descend(depth - 1) if depth else None]
 
 
+class Gate:
+    """Lets interpreters in, or one who forks: CPython's child crashes when it clears away interpreters that were at work."""
+
+    def __init__(self) -> None:
+        self._entrance = threading.Lock()
+        self._changed = threading.Condition()
+        self._inside = 0
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        with self._entrance, self._changed:
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._entrance:
+            with self._changed:
+                self._changed.wait_for(lambda: self._inside == 0)
+            yield
+
+
 class Interpreters(Part):
     """Interpreters that come, allocate in a thread of their own and go; blocks of them outlive them."""
 
@@ -96,14 +123,12 @@ for slot in range({first}, {first} + 50):
 """
     SLOTS = 50
 
-    def __init__(self, seed: int, allocations: ModuleType, first: int) -> None:
+    def __init__(self, seed: int, allocations: ModuleType, first: int, gate: Gate) -> None:
         super().__init__(seed)
-        self._allocations, self._first = allocations, first
-        # Of each that comes and goes: CPython's child of a fork() crashes when it clears away one that was at work.
-        self.lock = threading.Lock()
+        self._allocations, self._first, self._gate = allocations, first, gate
 
     def once(self) -> None:
-        with self.lock:
+        with self._gate.inside():
             self._come_and_go()
         for slot in range(self._first, self._first + self.SLOTS):
             self._allocations.free(slot, self._allocations.RAW)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import random
@@ -11,6 +10,8 @@ import threading
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sums import assert_sums_agree
@@ -33,7 +34,7 @@ class Operator:
 
     def work(self, stop: threading.Event) -> None:
         while not stop.wait(self._random.random() * 0.02):
-            (action,) = self._random.choices(self._actions, weights=(8, 1, 4, 2, 8))
+            (action,) = self._random.choices(self._actions, weights=(8, 1, 4, 4, 8))
             if action in (self._clear, self._restart):
                 self.look_back()
             action()
@@ -84,19 +85,17 @@ class Looker(Operator):
 class Forks:
     """A child about every second: it goes on tracing, alone, and its sums are right.
 
-    `others` are locks of those who must not be at work meanwhile.
+    `alone` keeps those out who must not be at work meanwhile.
     """
 
-    def __init__(self, others: list[threading.Lock]) -> None:
+    def __init__(self, alone: Callable[[], AbstractContextManager[None]]) -> None:
         self.done = 0
-        self._others = others
+        self._alone = alone
         self.failures: list[str] = []
 
     def work(self, stop: threading.Event) -> None:
         while not stop.wait(1):
-            with warnings.catch_warnings(), contextlib.ExitStack() as held:
-                for lock in self._others:
-                    held.enter_context(lock)
+            with warnings.catch_warnings(), self._alone():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of fork() with threads: that is the point
                 child = os.fork()
             if child == 0:
