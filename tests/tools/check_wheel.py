@@ -14,11 +14,12 @@ NEEDED = (
     r"memtrace/_core\.cpython-\d+t?-\S+\.so",
     r"memtrace/_core\.pyi",
     r"memtrace/py\.typed",
+    r"memtrace/include/memtrace\.h",
     r"memtrace_python-\S+\.dist-info/entry_points\.txt",
     r"memtrace_python-\S+\.dist-info/licenses/LICENSE",
 )
 ALLOWED = (
-    r"memtrace\.pth|memtrace/py\.typed|memtrace/(?!.*__pycache__).+\.(py|pyi|so)"
+    r"memtrace\.pth|memtrace/py\.typed|memtrace/(?!.*__pycache__).+\.(py|pyi|so|h)"
     r"|memtrace_python-[^/]+\.dist-info/.+"
 )
 
