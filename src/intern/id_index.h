@@ -53,13 +53,17 @@ class IdIndex {
   template <typename Equal>
   std::uint32_t insert(std::uint32_t hash, std::uint32_t id, Equal&& equal) noexcept {
     if (const std::uint32_t present = find(hash, equal)) return present;
-    Table* table = newest_.load(std::memory_order_acquire);
-    if (table == nullptr || table->used.load(std::memory_order_relaxed) > grow_at(table)) {
-      grow(table);
-      table = newest_.load(std::memory_order_acquire);
-      if (table == nullptr || table->used.load(std::memory_order_relaxed) >= table->mask) return kNone;
+    for (;;) {
+      Table* table = newest_.load(std::memory_order_acquire);
+      const std::uint32_t used = table == nullptr ? 0 : table->used.load(std::memory_order_relaxed);
+      const bool crowded = table == nullptr || used > grow_at(table);
+      if (crowded && grow(table)) continue;
+      if (table == nullptr || used >= table->mask) return kNone;
+      const std::uint32_t standing = put(*table, hash, id, equal);
+      // Full, most likely of what is copied there from an older one, while another thread has put a newer one in front.
+      if (standing == kNone && newest_.load(std::memory_order_acquire) != table) continue;
+      return standing;
     }
-    return put(*table, hash, id, equal);
   }
 
   std::size_t resident_bytes() const noexcept {
@@ -112,29 +116,34 @@ class IdIndex {
     return kNone;
   }
 
-  [[gnu::noinline]] void grow(Table* current) noexcept {
+  // Whether there is a newer table than `current` now.
+  [[gnu::noinline]] bool grow(Table* current) noexcept {
     const std::uint32_t capacity = current == nullptr ? kFirstCapacity : (current->mask + 1) * 2;
-    if (capacity > kMaxCapacity) return;
+    if (capacity > kMaxCapacity) return false;
     Table* fresh = static_cast<Table*>(os::map(table_bytes(capacity)));
-    if (fresh == nullptr) return;
+    if (fresh == nullptr) return false;
     fresh->older = current;
     fresh->mask = capacity - 1;
     if (!newest_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
       os::unmap(fresh, table_bytes(capacity));
-      return;
+      return true;
     }
-    if (fresh->older == nullptr) return;
+    if (fresh->older == nullptr) return true;
     // More than one table, when an earlier growth is not done yet. A pair that another thread still adds behind this
     // loop stays there unseen: that key will get a second id.
+    bool complete = true;
     for (const Table* table = fresh->older; table != nullptr;) {
       const Table* next = older_with_pairs(*table);
       for (std::uint32_t i = 0; i <= table->mask; ++i) {
         const std::uint64_t pair = table->slots()[i].load(std::memory_order_acquire);
-        if (pair != 0) put(*fresh, hash_of(pair), id_of(pair), [](std::uint32_t) { return false; });
+        if (pair != 0)
+          complete &= put(*fresh, hash_of(pair), id_of(pair), [](std::uint32_t) { return false; }) != kNone;
       }
       table = next;
     }
-    fresh->older->drained.store(true, std::memory_order_release);
+    // Else it filled up meanwhile; who puts the next one in front copies from the old ones, too.
+    if (complete) fresh->older->drained.store(true, std::memory_order_release);
+    return true;
   }
 
   Atom<Table*> newest_{nullptr};

@@ -98,6 +98,24 @@ TEST_CASE("two growths at once lose nothing that was there before") {
   });
 }
 
+// Who copies old pairs fills a table that the others have left for the next one already.
+TEST_CASE("an insert that is held up until its table is full finds a place in a newer one") {
+  sched::for_each_seed(sched::seeds(2500), [](std::uint64_t seed) {
+    Keys keys(2048);
+    for (std::uint32_t key = 0; key <= kFull; ++key) keys.insert(key);
+    int refused = 0;
+    const auto insert = [&](std::uint32_t first, std::uint32_t end) {
+      return [&, first, end] {
+        for (std::uint32_t key = first; key < end; ++key) refused += keys.insert(key) == 0;
+      };
+    };
+    sched::run(seed,
+               {insert(1000, 1001), insert(1100, 1101), insert(1200, 1201), insert(1300, 1301), insert(2000, 2400)});
+    REQUIRE(refused == 0);
+    for (std::uint32_t key = 0; key <= kFull; ++key) REQUIRE(keys.find(key) == key + 1);
+  });
+}
+
 TEST_CASE("racing inserts while the index grows return an equal key's id, of which each thread adds at most one") {
   sched::for_each_seed(sched::seeds(3000), [](std::uint64_t seed) {
     Keys keys(1024);
