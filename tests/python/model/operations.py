@@ -107,7 +107,7 @@ class Block(Operation):
     other: bool = False
 
     def apply(self, world: World) -> None:
-        old = world.slots.get(self.slot)
+        old, _ = world.slots.get(self.slot, (None, 0))
         if self.call in ("malloc", "calloc") and old is not None:
             return
         arguments = {
@@ -123,7 +123,8 @@ class Block(Operation):
                 world.reference.remove(0, old)
                 del world.slots[self.slot]
             if self.call != "free":
-                address = world.slots[self.slot] = world.allocations.address(self.slot)
+                address = world.allocations.address(self.slot)
+                world.slots[self.slot] = (address, self.size)
                 world.reference.add(0, address, self.size, stack)
         world.require(self.call == "free" or succeeded == (self.size != IMPOSSIBLE), f"{self.call} {succeeded}")
 
@@ -135,7 +136,10 @@ class Block(Operation):
 
 @dataclass(frozen=True)
 class Report(Operation):
-    """A block reported through `by`: Python, or C as numpy does. Its address may be that of the block in a slot."""
+    """A block reported through `by`: Python, or C as numpy does. It may be the block in a slot, or the first part of it.
+
+    Not more than it: the next block is another's.
+    """
 
     by: str
     domain: int
@@ -146,15 +150,18 @@ class Report(Operation):
     slot: int | None = None
 
     def apply(self, world: World) -> None:
-        address = self.address if self.slot is None else world.slots.get(self.slot, self.address)
+        address, size = self.address, self.size
+        if self.slot in world.slots:
+            address, room = world.slots[self.slot]
+            size = min(size, room)
         if self.by == "track":
-            told, stack = world.call(self.at, self.thread, memtrace.track, self.domain, address, self.size)
+            told, stack = world.call(self.at, self.thread, memtrace.track, self.domain, address, size)
             world.same("track()", told, world.reference.tracing)
         else:
-            arguments = (self.domain, address, self.size, self.by == "report")
+            arguments = (self.domain, address, size, self.by == "report")
             told, stack = world.call(self.at, self.thread, world.reporter.report, *arguments)
             world.same("PyTraceMalloc_Track()", told, 0 if world.reference.tracing else -2)
-        world.reference.add(self.domain, address, self.size, stack)
+        world.reference.add(self.domain, address, size, stack)
 
 
 @dataclass(frozen=True)
@@ -168,7 +175,7 @@ class Forget(Operation):
     slot: int | None = None
 
     def apply(self, world: World) -> None:
-        address = self.address if self.slot is None else world.slots.get(self.slot, self.address)
+        address, _ = world.slots.get(self.slot, (self.address, 0))
         known = world.reference.frames(self.domain, address)
         found = world.reporter.traceback(self.domain, address)
         world.same("C traceback", found, None if known is None else tuple(reversed(known)))

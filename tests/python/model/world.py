@@ -86,7 +86,7 @@ class World:
         self.allocations = importlib.import_module("allocations")
         self.reporter = importlib.import_module("reporter_model")
         self.reference = Reference(memtrace.get_traceback_limit())
-        self.slots: dict[int, int] = {}  # addresses
+        self.slots: dict[int | None, tuple[int, int]] = {}  # addresses and sizes
         self.objects: dict[int, bytearray] = {}
         self.kept: list[Kept] = []
         # In which the rest of the sequence went on, without it.
