@@ -1,5 +1,6 @@
 #include "hooks/allocator_hooks.h"
 
+#include "hooks/compat/allocators.h"
 #include "hooks/events.h"
 #include "hooks/reports.h"
 #include "src/base/hot.h"
@@ -122,8 +123,8 @@ struct Hooks {
   static void install() noexcept {
     if (in_chain && is_called()) return;
     PyMem_GetAllocator(kDomain, &below);
-    PyMemAllocatorEx ours = {nullptr, malloc, calloc, realloc, free};
-    PyMem_SetAllocator(kDomain, &ours);
+    // With the context of the one below, which may be called with it meanwhile.
+    compat::set_allocator(kDomain, {below.ctx, malloc, calloc, realloc, free});
     in_chain = true;
   }
 
@@ -131,7 +132,7 @@ struct Hooks {
     PyMemAllocatorEx top;
     PyMem_GetAllocator(kDomain, &top);
     if (!in_chain || top.malloc != malloc) return;
-    PyMem_SetAllocator(kDomain, &below);
+    compat::set_allocator(kDomain, below);
     in_chain = false;
   }
 };

@@ -1,8 +1,8 @@
 // Python.h and the internal headers, once and in the order that compiles on every version. Include this and never
 // Python.h.
 //
-// The internal headers are for the layout of frames and code objects alone, which has no public form, and for what the
-// interpreter itself says of it. They belong to one minor version: the module is built for the interpreter that loads
+// The internal headers are for the layout of frames and code objects, which has no public form, for what the interpreter
+// itself says of it, and for where it has its allocators. They belong to one minor version: the module is built for the interpreter that loads
 // it.
 #pragma once
 
@@ -30,7 +30,7 @@
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
 #endif
-#if PY_VERSION_HEX >= 0x030d0000
+#if PY_VERSION_HEX >= 0x030c0000
 #include <internal/pycore_runtime.h>
 #endif
 #pragma GCC diagnostic pop
