@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.once
 def test_smoke(tmp_path: Path) -> None:
     completed = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("check.py")), "--smoke", "--keep", str(tmp_path / "check")],
