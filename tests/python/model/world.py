@@ -21,7 +21,7 @@ import memtrace
 
 SECONDS = 60
 # What calling leaves behind: the numbers that were asked for.
-NOISE = 1024
+NOISE = 4096
 # What the deepest stack takes, in which some frames are generators'.
 STACK = 32 * 1024
 # Of each thread that allocates or frees without the GIL, as all do where there is none, the peak may not know 64 KiB.
