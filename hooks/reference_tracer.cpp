@@ -2,6 +2,7 @@
 
 #include "hooks/compat/object.h"
 #include "hooks/events.h"
+#include "src/base/hot.h"
 
 namespace memtrace::reference_tracer {
 
@@ -18,18 +19,30 @@ constinit Tracer chained;
 // What it was before install(): a tracer that was set after ours, and that did not call it, may put it back.
 constinit Tracer chained_before;
 
-// An object in a block from a free list. Apart, for most objects are new and need nothing kept for later.
-[[gnu::noinline]] void reused(Thread& thread, PyObject* object) noexcept {
-  PyThreadState* attached = compat::attached_by_contract(thread.own_states);
+// An object in a block from a free list.
+MT_COLD void reused_changed(Thread& thread, const void* block) noexcept {
   thread.busy = true;
-  const void* block = compat::block_of(object);
-  if (!is_exclusive(attached)) [[unlikely]] {
+  PyThreadState* attached = compat::attached_by_contract(thread.own_states);
+  if (!is_exclusive(attached)) {
     reassign_apart(thread, attached, block);
   } else if (Era* era = control.era(); era != nullptr) {
-    const auto record = [&]() MT_HOT_LAMBDA { return capture(thread, *era, attached); };
-    era->reassign(Access::kExclusive, thread, block, record);
+    era->reassign(Access::kExclusive, thread, block, [&] { return capture(thread, *era, attached); });
   }
   thread.busy = false;
+}
+
+// Most often where one was made before, with the same frames below. Then nothing is called, and nothing kept for later.
+[[gnu::noinline]] void reused(Thread& thread, PyObject* object) noexcept {
+  const void* block = compat::block_of(object);
+  PyThreadState* attached = compat::attached_in_slot();
+  if (!is_exclusive(attached)) [[unlikely]]
+    return reused_changed(thread, block);
+  Era* const era = control.era();
+  if (era == nullptr) return;
+  const auto record = [&]() MT_HOT_LAMBDA {
+    return thread.version == control.version() ? thread.stack.remembered(attached, thread.context) : kNone;
+  };
+  if (!era->try_reassign(block, record)) reused_changed(thread, block);
 }
 
 // The new object is in the thread's last block, unless that was seen already.

@@ -10,7 +10,7 @@ void ShadowStack::reset(const Era& era) noexcept {
   nframe_ = era.nframe();
   // A generator that is resumed from elsewhere has the same address and another caller: two frames at least are compared.
   // Where the second one stands is nothing to a trace that does not show it.
-  window_ = std::max(nframe_, 2u);
+  window_ = std::max(nframe_, kFew);
   ignored_ = nframe_ == 1 ? ~std::uintptr_t{0} : 0;
   forget_frames();
   for (std::uint32_t i = 0; i < capacity_; ++i) reals_[i].units = 0;
@@ -42,24 +42,43 @@ void ShadowStack::settle(const PyThreadState* thread) noexcept {
   if (index >= right_ && is_real(index)) settled_ = index;
 }
 
-// is_unchanged() where the innermost frame was left since, or may have been.
-bool ShadowStack::is_unchanged_since_left(PyThreadState* thread) noexcept {
-  settle(thread);
-  const auto low = static_cast<std::uint32_t>(lowest_ - entries_.data());
-  if (!is_unchanged(size_ - 1, std::max(low, settled()))) return false;
-  if (settled() == 0) right_ = low;
+// is_known_unchanged() where it was not known: the innermost frame has been left since, or has no mark.
+bool ShadowStack::is_unchanged_after_all(PyThreadState* thread) noexcept {
+  if (!compat::LowWater::kTold && !marking()) return false;
+  if (!is_right_below(size_ - 1)) return false;
   low_water_.set(thread, top_->frame);
+  return true;
+}
+
+// Whether the frames below entry `index`, which is live, are those of the entries down to `low`. A marked frame that was
+// right at the last event is the same still, and nothing below it has moved since.
+bool ShadowStack::is_right_to_mark(std::uint32_t index, std::uint32_t low) noexcept {
+  std::uint32_t live = index;
+  while (live > low && (live < right_ || !mark_.is_on(entries_[live].frame))) {
+    const Entry& next = entries_[live - 1];
+    if (compat::caller(entries_[live].frame) != next.frame) return false;
+    if (ignored_ == 0 && compat::instruction(next.frame) != next.instruction) return false;
+    --live;
+  }
+  if (live > low && right_ <= low) return true;
+  if (!is_unchanged(live > low ? right_ : low, low)) return false;
+  right_ = low;
   return true;
 }
 
 // Whether the frames below entry `index`, which is live, are those of the entries as far as a trace could show them.
 bool ShadowStack::is_right_below(std::uint32_t index) noexcept {
   const std::uint32_t low = window_below(index);
+  if (marking()) {
+    if (!is_right_to_mark(index, low)) return false;
+    mark_.put_on(entries_[index].frame);
+    return true;
+  }
   // A greenlet's stack, whose frames have nothing to do with those of the last event.
   if (index < settled()) settled_ = 0;
   if (!is_unchanged(index, std::max(low, settled()))) return false;
-  if (settled() == 0) {
-    right_ = low;
+  if (settled() == 0 || settled() < low) {
+    right_ = low;  // what lies between them was left, and is not compared
   } else if (low < right_) {
     if (!is_unchanged(right_, low)) return false;
     right_ = low;
@@ -82,6 +101,12 @@ std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) noexcept {
   return 0;
 }
 
+// Whether the frame of entry `index`, which is live, is still one of the same function, and as complete as it was.
+bool ShadowStack::is_same(std::uint32_t index) const noexcept {
+  const compat::Instruction now = compat::instruction(entries_[index].frame);
+  return now == entries_[index].instruction || (is_real(index) && reals_[depths_[index] - 1].has(now));
+}
+
 // Walks the live frames down to one that the shadow has, with the right frames below it; that one becomes the last
 // entry. The frames above it are left in fresh_[0, fresh), innermost first. False when memory cannot be had.
 bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noexcept {
@@ -89,11 +114,11 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
   fresh = 0;
   for (const compat::Frame* frame = top; frame != nullptr; frame = compat::caller(frame)) {
     const bool is_settled = settled() != 0 && entries_[settled()].frame == frame;
-    const std::uint32_t place = is_settled ? settled() : places_[place_of(frame)];
-    if (place < ceiling && entries_[place].frame == frame) {
-      const std::uint32_t right = unchanged_below(place);
+    const std::uint32_t hint = is_settled ? settled() : hints_[hint_of(frame)];
+    if (hint < ceiling && entries_[hint].frame == frame) {
+      const std::uint32_t right = is_same(hint) ? unchanged_below(hint) : hint;
       if (right == kUnchanged) {
-        size_ = place + 1;
+        size_ = hint + 1;
         return true;
       }
       ceiling = right;
@@ -104,6 +129,16 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
   size_ = 0;
   right_ = 0;
   return true;
+}
+
+bool ShadowStack::is_live(const compat::Frame* top) const noexcept {
+  const compat::Frame* live = top;
+  for (const Entry* entry = top_;; --entry) {
+    if (entry->frame != live) return false;
+    if (entry != top_ && ignored_ == 0 && compat::instruction(live) != entry->instruction) return false;
+    live = compat::caller(live);
+    if (entry == lowest_) return live == outside_;
+  }
 }
 
 bool ShadowStack::learn(Era& era, const PyCodeObject* code, RecentCode& recent) noexcept {
@@ -128,8 +163,9 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   const compat::Instruction now = compat::instruction(frame);
   entries_[index] = {frame, now};
   depths_[index] = depth;
-  places_[place_of(frame)] = index;
+  hints_[hint_of(frame)] = index;
   size_ = index + 1;
+  if (marking()) mark_.put_on(frame);
   if (compat::is_internal(frame)) return true;
 
   Real& real = reals_[depth];
@@ -213,24 +249,23 @@ void ShadowStack::forget_frames() noexcept {
 
 RecordId ShadowStack::capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                                       bool thread_half) noexcept {
-  if (top == nullptr) return record_at(era, kRoot, kUnknownSite, context, thread_half);
-  std::uint32_t fresh = 0;
+  if (top == nullptr) return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
   settle(thread);
+  marking_ = window_ > kFew && mark_.can_be_put(thread);
+  if (top_->frame == top && is_unchanged_after_all(thread)) {
+    MT_EXPENSIVE(is_live(top));
+    const std::uint64_t place = leaf_.place_of(compat::instruction(top));
+    if (place != kNowhere) return record_at(era, place, context, thread_half);
+  }
+  std::uint32_t fresh = 0;
   bool complete = find_base(top, fresh);
   if (complete && size_ != 0) {
-    // The base may have moved on to another instruction, or be another function's frame by now.
+    // The base may have moved on.
     Entry& base = entries_[size_ - 1];
     const compat::Instruction now = compat::instruction(base.frame);
     if (now != base.instruction) {
-      if (is_real(size_ - 1) && reals_[depths_[size_ - 1] - 1].move_to(now)) {
-        base.instruction = now;
-      } else {
-        complete = fresh_.reserve(fresh + 1, fresh);
-        if (complete) {
-          fresh_[fresh++] = base.frame;
-          --size_;
-        }
-      }
+      reals_[depths_[size_ - 1] - 1].move_to(now);
+      base.instruction = now;
     }
   }
   while (complete && fresh > 0) complete = push(era, fresh_[--fresh]);
@@ -243,14 +278,15 @@ RecordId ShadowStack::capture_changed(Era& era, PyThreadState* thread, const com
   top_ = &entries_[size_ - 1];
   lowest_ = &entries_[low];
   outside_ = frame_outside(low);
+  MT_EXPENSIVE(is_live(top));
   const std::uint32_t depth = depths_[size_ - 1];
   leaf_.units = 0;
-  if (depth == 0) return record_at(era, kRoot, kUnknownSite, context, thread_half);
+  if (depth == 0) return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
   const NodeId parent = parent_of(era, depth - 1);
   if (parent == kNone) return kNone;
   const Real& real = reals_[depth - 1];
-  if (is_real(size_ - 1)) leaf_ = {real.first, real.units, real.first_site, parent};
-  return record_at(era, parent, real.site, context, thread_half);
+  if (is_real(size_ - 1)) leaf_ = {real.first, real.units, place_of(parent, real.first_site)};
+  return record_at(era, place_of(parent, real.site), context, thread_half);
 }
 
 }  // namespace memtrace

@@ -4,7 +4,8 @@
 // *predicts* each frame's address, so the loads do not wait for one another: the chain of `previous` pointers is only
 // checked, after the fact, and nothing is read at an address before it is known to be a live frame. Only frames that
 // changed are interned. Where the interpreter tells which frames were not left since the last event (see
-// compat/low_water.h) those are not compared either, and a capture costs the same at any depth.
+// compat/low_water.h), or frames can be marked (see compat/frame_mark.h), those are not compared either, and a capture
+// costs the same at any depth.
 //
 // A stack is interned as a chain of nodes that starts a bounded number of frames below the top, at an anchor (see
 // Real), so that a deep stack costs no more than a shallow one and a recursion adds one node a level. What lies beyond
@@ -20,7 +21,9 @@
 #include <cstdint>
 
 #include "hooks/compat/frame.h"
+#include "hooks/compat/frame_mark.h"
 #include "hooks/compat/low_water.h"
+#include "src/base/check.h"
 #include "src/base/hot.h"
 #include "src/mem/heap.h"
 #include "src/tracer/era.h"
@@ -38,13 +41,19 @@ class ShadowStack {
   // had. `thread` is null outside of Python.
   MT_HOT RecordId capture(Era& era, PyThreadState* thread, ContextId context, bool thread_half) noexcept {
     const compat::Frame* top = thread == nullptr ? nullptr : compat::top_frame(thread);
-    if (top_->frame != top || !is_unchanged(thread)) [[unlikely]]
+    const std::uint64_t place = known_place(thread, top);
+    if (place == kNowhere) [[unlikely]]
       return capture_changed(era, thread, top, context, thread_half);
-    // The same frames, and most often another instruction of the innermost.
-    const auto unit = static_cast<std::uint64_t>(compat::instruction(top) - leaf_.first);
-    if (unit >= leaf_.units) [[unlikely]]
-      return capture_changed(era, thread, top, context, thread_half);
-    return record_at(era, leaf_.parent, leaf_.first_site + static_cast<SiteId>(unit), context, thread_half);
+    return record_at(era, place, context, thread_half);
+  }
+
+  // What capture() says where it has nothing to enter, to change or to call; else kNone.
+  MT_HOT RecordId remembered(const PyThreadState* thread, ContextId context) const noexcept {
+    const std::uint64_t place = known_place(thread, compat::top_frame(thread));
+    if (place == kNowhere) [[unlikely]]
+      return kNone;
+    const Recent& recent = recent_[recent_index(place)];
+    return recent.place == place && recent.context == context ? recent.record : kNone;
   }
 
  private:
@@ -70,23 +79,31 @@ class ShadowStack {
     NodeId node;  // the chain that ends here, from the anchor; kNone: not interned yet
     NodeId crossing;  // the same from the next anchor, for frames further in
 
+    MT_HOT bool has(compat::Instruction now) const noexcept { return static_cast<std::uint64_t>(now - first) < units; }
+
     // The frame is at another instruction. False when that is not of the same code.
     MT_HOT bool move_to(compat::Instruction now) noexcept {
-      const auto unit = static_cast<std::uint64_t>(now - first);
-      if (unit >= units) return false;
-      site = first_site + static_cast<SiteId>(unit);
+      if (!has(now)) return false;
+      site = first_site + static_cast<SiteId>(now - first);
       node = kNone;
       crossing = kNone;
       return true;
     }
   };
 
+  // A place is where a trace begins: the node of all frames but the innermost, and the site of that one.
+  static constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
+
   // Where the innermost frame can be without anything else changing.
   struct Leaf {
     compat::Instruction first;  // that can be traced
     std::uint32_t units;  // from `first` on; 0: the frame is charged to its caller
-    SiteId first_site;
-    NodeId parent;
+    std::uint64_t first_place;  // of `first`
+
+    MT_HOT std::uint64_t place_of(compat::Instruction now) const noexcept {
+      const auto unit = static_cast<std::uint64_t>(now - first);
+      return unit < units ? first_place + unit : kNowhere;
+    }
   };
 
   // A code object that was met lately.
@@ -101,31 +118,51 @@ class ShadowStack {
   // A record that was asked for lately. Loops ask for the same few again and again, and this answers without a walk
   // over siblings.
   struct Recent {
-    std::uint64_t place;  // parent and site
+    std::uint64_t place;
     ContextId context;
     RecordId record;
   };
 
-  static constexpr std::size_t kPlaces = 512;
+  static constexpr std::uint32_t kFew = 2;  // frames that are compared sooner than marked
+  static constexpr std::size_t kHints = 512;
   static constexpr unsigned kRecentBits = 11;
   static constexpr std::size_t kRecents = std::size_t{1} << kRecentBits;
   static constexpr std::size_t kRecentCodes = 128;
 
-  MT_HOT RecordId record_at(Era& era, NodeId parent, SiteId site, ContextId context, bool thread_half) noexcept {
-    const std::uint64_t place = std::uint64_t{parent} << 32 | site;
-    // The sites of one function lie side by side already; different parents' must not lie on top of each other.
-    Recent& recent = recent_[(site ^ parent * 0x9e3779b1u >> (32 - kRecentBits)) & (kRecents - 1)];
+  static std::uint64_t place_of(NodeId parent, SiteId site) noexcept { return std::uint64_t{parent} << 32 | site; }
+  // The sites of one function lie side by side already; different parents' must not lie on top of each other.
+  static std::size_t recent_index(std::uint64_t place) noexcept {
+    const auto parent = static_cast<std::uint32_t>(place >> 32);
+    return (place ^ parent * 0x9e3779b1u >> (32 - kRecentBits)) & (kRecents - 1);
+  }
+
+  MT_HOT RecordId record_at(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept {
+    Recent& recent = recent_[recent_index(place)];
     if (recent.place == place && recent.context == context) [[likely]]
       return recent.record;
-    const RecordId record = era.record(parent, site, context, thread_half ? &run_ : nullptr);
+    const auto parent = static_cast<NodeId>(place >> 32);
+    const RecordId record = era.record(parent, static_cast<SiteId>(place), context, thread_half ? &run_ : nullptr);
     if (record != kNone) recent = {place, context, record};
     return record;
   }
 
-  // Whether the frames below the innermost, which is that of top_, are as they were.
-  MT_HOT bool is_unchanged(PyThreadState* thread) noexcept {
-    if constexpr (compat::LowWater::kTold)
-      return low_water_.is_at(thread, top_->frame) || is_unchanged_since_left(thread);
+  // Where an allocation with `top` innermost is, if all frames are those of the last event and only `top` has moved on;
+  // else kNowhere.
+  MT_HOT std::uint64_t known_place(const PyThreadState* thread, const compat::Frame* top) const noexcept {
+    if (top_->frame != top || !is_known_unchanged(thread)) [[unlikely]]
+      return kNowhere;
+    MT_EXPENSIVE(is_live(top));
+    return leaf_.place_of(compat::instruction(top));
+  }
+
+  // Whether the entries are the frames from `top` on, as far as a trace shows them: what known_place() goes without.
+  bool is_live(const compat::Frame* top) const noexcept;
+
+  // Whether the frames below that of top_, which is the innermost, are known to be as they were.
+  MT_HOT bool is_known_unchanged(const PyThreadState* thread) const noexcept {
+    if constexpr (compat::LowWater::kTold) return low_water_.is_at(thread, top_->frame);
+    if (compat::FrameMark::kPossible && mark_.is_on(top_->frame)) return true;
+    if (compat::FrameMark::kPossible && window_ > kFew) return false;
     return is_unchanged(top_, lowest_, outside_, ignored_);
   }
 
@@ -155,19 +192,22 @@ class ShadowStack {
     return (moved & ~ignored) == 0 && compat::caller(live) == outside;
   }
 
-  static std::size_t place_of(const compat::Frame* frame) noexcept {
+  static std::size_t hint_of(const compat::Frame* frame) noexcept {
     const auto bits = reinterpret_cast<std::uintptr_t>(frame);
-    return (bits >> 4 ^ bits >> 13) & (kPlaces - 1);
+    return (bits >> 4 ^ bits >> 13) & (kHints - 1);
   }
 
   void forget_frames() noexcept;
   RecordId capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                            bool thread_half) noexcept;
-  bool is_unchanged_since_left(PyThreadState* thread) noexcept;
+  bool marking() const noexcept { return compat::FrameMark::kPossible && marking_; }
+  bool is_unchanged_after_all(PyThreadState* thread) noexcept;
+  bool is_right_to_mark(std::uint32_t index, std::uint32_t low) noexcept;
   void settle(const PyThreadState* thread) noexcept;
   // After settle(): the innermost entry that was not left since the last event, so that those below it have not run; 0
   // when it is not known.
   std::uint32_t settled() const noexcept { return compat::LowWater::kTold ? settled_ : 0; }
+  bool is_same(std::uint32_t index) const noexcept;
   bool find_base(const compat::Frame* top, std::uint32_t& fresh) noexcept;
   static constexpr std::uint32_t kUnchanged = ~0u;
   bool is_right_below(std::uint32_t index) noexcept;
@@ -201,6 +241,8 @@ class ShadowStack {
   std::uintptr_t ignored_ = 0;  // of the instructions in between
   Leaf leaf_ = {};
 
+  compat::FrameMark mark_;
+  bool marking_ = false;  // whether frames are marked, as of the last capture_changed()
   compat::LowWater low_water_;  // of the last event
   // Entries from right_ on were right at the last event; those before are known by address alone.
   std::uint32_t right_ = 0;
@@ -219,7 +261,7 @@ class ShadowStack {
   std::uint64_t era_ = 0;  // of run_ and recent_
   RecordRun run_;
   // Where in entries_ a frame was last put: a hint.
-  std::uint32_t places_[kPlaces] = {};
+  std::uint32_t hints_[kHints] = {};
   Recent recent_[kRecents] = {};
   RecentCode recent_codes_[kRecentCodes] = {};
   // Stands for the innermost entry when there is none: no frame has its address.

@@ -16,7 +16,8 @@ inline std::size_t pre_header_size(const PyTypeObject* type) noexcept {
   if ((flags & Py_TPFLAGS_HAVE_GC) != 0) size += 2 * sizeof(void*);
 #endif
 #if PY_VERSION_HEX >= 0x030c0000
-  if ((flags & (Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_MANAGED_WEAKREF)) != 0) size += 2 * sizeof(PyObject*);
+  if ((flags & (Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_MANAGED_WEAKREF)) != 0) [[unlikely]]
+    size += 2 * sizeof(PyObject*);
 #else
   if ((flags & Py_TPFLAGS_MANAGED_DICT) != 0) size += 2 * sizeof(PyObject*);
 #endif

@@ -37,7 +37,16 @@ inline PyThreadState* attached_by_contract([[maybe_unused]] OwnStates& own) noex
 #endif
 }
 
-// As above, where the caller may hold none.
+// The same as far as one load tells: null where it does not.
+inline PyThreadState* attached_in_slot() noexcept {
+#if PY_VERSION_HEX >= 0x030c0000
+  return thread_slot_offset != 0 ? thread_in_slot() : nullptr;
+#else
+  return nullptr;
+#endif
+}
+
+// As attached_by_contract(), where the caller may hold none.
 inline PyThreadState* attached(OwnStates& own) noexcept {
 #if PY_VERSION_HEX >= 0x030c0000
   return attached_by_contract(own);

@@ -141,6 +141,39 @@ class BasicBlockTable {
     return block;
   }
 
+  // What is at an address, for whoever wants to give a block of the common kind another record at the least cost.
+  enum class Kind { kNone, kPlain, kOther };  // plain: larger than 16 bytes, one word of size, no code object
+  class Found {
+   public:
+    Kind kind() const noexcept { return kind_; }
+    // pre, for these: kind() is kPlain.
+    RecordId record() const noexcept { return word_ ^ kStart; }
+    std::uint64_t size() const noexcept { return next_ ^ kMore; }
+    void give_to(RecordId record) const noexcept { publish(slot_, kStart | record); }
+
+   private:
+    friend class BasicBlockTable;
+    Found(Kind kind, Atom<std::uint32_t>* slot, std::uint32_t word, std::uint32_t next) noexcept
+        : kind_(kind), slot_(slot), word_(word), next_(next) {}
+
+    Kind kind_;
+    Atom<std::uint32_t>* slot_;
+    std::uint32_t word_;
+    std::uint32_t next_;
+  };
+
+  // pre: covers(address), the caller owns it.
+  MT_HOT Found look_at(const void* address) const noexcept {
+    Slot* slot = find_slot(address);
+    if (slot == nullptr) [[unlikely]]
+      return {Kind::kNone, slot, 0, 0};
+    const std::uint32_t word = load(slot);
+    if (word >> kRecordBits != kStart >> kRecordBits)
+      return {(word & (kSmall | kStart)) == 0 ? Kind::kNone : Kind::kOther, slot, word, 0};
+    const std::uint32_t next = load(slot + 1);
+    return {next >> kPayloadBits == kMore >> kPayloadBits ? Kind::kPlain : Kind::kOther, slot, word, next};
+  }
+
   // Notes that the code object at `address` has this id, so that its free will say so. A code object needs no block of
   // ours: those older than the trace, and those that are static data, get a slot of their own. Several threads may do
   // this at once for one code object. False when memory cannot be had or the block's slots have no room for the mark.

@@ -6,7 +6,7 @@
 // Thread-safety: a record's counters have one writer at a time, whoever holds the GIL or the one thread the record
 // belongs to (see is_thread_record). They are written with plain stores; readers on other threads see each number
 // whole, though perhaps not all of one event.
-// Budget: 32 + 8 bytes a record; the free path touches one aligned half of a cache line, the allocation path one line
+// Budget: 32 + 8 bytes a record; an event touches one aligned half of a cache line, the first one after a new peak a line
 // more.
 #pragma once
 
@@ -37,15 +37,20 @@ class Counter {
   std::atomic<T> value_;
 };
 
-struct LiveCounters {
-  Counter<std::uint64_t> bytes;
-  Counter<std::uint64_t> saved_bytes;
-  Counter<std::uint32_t> count;
+struct RecordCounters {
+  Counter<std::uint64_t> bytes;  // live
+  Counter<std::uint64_t> allocated_bytes;
+  // In its halves allocations, modulo 2^32 (see wraps_), and of those the live ones: an allocation adds to both at once.
+  Counter<std::uint64_t> counts;
   Counter<std::uint32_t> saved_count;
-  Counter<std::uint32_t> epoch;  // of the peak after which saved_* were saved
-  Counter<std::uint32_t> allocations;  // modulo 2^32: see wraps_
+  Counter<std::uint32_t> epoch;  // of the peak after which the live counters were saved
+
+  static constexpr std::uint64_t kOneAllocation = std::uint64_t{1} << 32;
+
+  std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(counts.get()); }
+  std::uint32_t allocations() const noexcept { return static_cast<std::uint32_t>(counts.get() >> 32); }
 };
-static_assert(sizeof(LiveCounters) == 32);
+static_assert(sizeof(RecordCounters) == 32);
 
 struct Amount {
   std::uint64_t count = 0;
@@ -62,54 +67,52 @@ class Counters {
   // pre: ensure(record) held once.
   MT_HOT void allocated(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
     Chunk& chunk = chunk_of(record);
-    LiveCounters& live = chunk.live[record % kChunkSize];
-    save(live, epoch);
-    live.count.add(1);
-    live.bytes.add(bytes);
-    chunk.allocated_bytes[record % kChunkSize].add(bytes);
-    if (live.allocations.add(1) == 0) [[unlikely]]
+    RecordCounters& counters = save(chunk, record, epoch);
+    counters.bytes.add(bytes);
+    counters.allocated_bytes.add(bytes);
+    if (counters.counts.add(RecordCounters::kOneAllocation + 1) < RecordCounters::kOneAllocation) [[unlikely]]
       note_wrap(record);
   }
 
   MT_HOT void freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
-    LiveCounters& live = live_of(record);
-    save(live, epoch);
-    MT_ASSERT(live.count.get() > 0 && live.bytes.get() >= bytes);
-    live.count.subtract(1);
-    live.bytes.subtract(bytes);
+    Chunk& chunk = chunk_of(record);
+    RecordCounters& counters = save(chunk, record, epoch);
+    MT_ASSERT(counters.count() > 0 && counters.bytes.get() >= bytes);
+    counters.counts.subtract(1);
+    counters.bytes.subtract(bytes);
   }
 
   bool has(RecordId record) const noexcept { return chunks_.has(record >> kChunkBits); }
   Amount live(RecordId record) const noexcept {
-    const LiveCounters& live = live_of(record);
-    return {live.count.get(), live.bytes.get()};
+    const RecordCounters& counters = counters_of(record);
+    return {counters.count(), counters.bytes.get()};
   }
   Amount at_peak(RecordId record, std::uint32_t epoch) const noexcept {
-    const LiveCounters& live = live_of(record);
-    if (live.epoch.get() != epoch) return {live.count.get(), live.bytes.get()};
-    return {live.saved_count.get(), live.saved_bytes.get()};
+    const RecordCounters& counters = counters_of(record);
+    if (counters.epoch.get() != epoch) return live(record);
+    return {counters.saved_count.get(), chunk_of(record).saved_bytes[record % kChunkSize].get()};
   }
   Amount total(RecordId record) const noexcept {
     std::uint64_t wraps = 0;
     for (std::uint32_t i = 1; i < wraps_.end(); ++i) wraps += wraps_[i].get() == record;
-    const Chunk& chunk = chunk_of(record);
-    const std::uint32_t index = record % kChunkSize;
-    return {(wraps << 32) + chunk.live[index].allocations.get(), chunk.allocated_bytes[index].get()};
+    const RecordCounters& counters = counters_of(record);
+    return {(wraps << 32) + counters.allocations(), counters.allocated_bytes.get()};
   }
 
   // After 2^32 peaks: makes all saved values invalid, as at the start. pre: the caller is the only writer.
   void forget_epochs(RecordId end) noexcept {
     for (RecordId record = 1; record < end; ++record)
-      if (has(record)) live_of(record).epoch.set(0);
+      if (has(record)) counters_of(record).epoch.set(0);
   }
   // Live counters back to zero, to be counted anew. pre: the caller is the only writer.
   void clear_live(RecordId record) noexcept {
-    live_of(record).count.set(0);
-    live_of(record).bytes.set(0);
+    RecordCounters& counters = counters_of(record);
+    counters.counts.subtract(counters.count());
+    counters.bytes.set(0);
   }
   void add_live(RecordId record, std::uint64_t bytes) noexcept {
-    live_of(record).count.add(1);
-    live_of(record).bytes.add(bytes);
+    counters_of(record).counts.add(1);
+    counters_of(record).bytes.add(bytes);
   }
 
   std::size_t resident_bytes() const noexcept { return chunks_.resident_bytes() + wraps_.resident_bytes(); }
@@ -121,20 +124,26 @@ class Counters {
 
   // Found by one look into the directory.
   struct Chunk {
-    LiveCounters live[kChunkSize];
-    Counter<std::uint64_t> allocated_bytes[kChunkSize];
+    RecordCounters counters[kChunkSize];
+    Counter<std::uint64_t> saved_bytes[kChunkSize];
   };
 
   Chunk& chunk_of(RecordId record) noexcept { return chunks_[record >> kChunkBits]; }
   const Chunk& chunk_of(RecordId record) const noexcept { return chunks_[record >> kChunkBits]; }
-  LiveCounters& live_of(RecordId record) noexcept { return chunk_of(record).live[record % kChunkSize]; }
-  const LiveCounters& live_of(RecordId record) const noexcept { return chunk_of(record).live[record % kChunkSize]; }
+  RecordCounters& counters_of(RecordId record) noexcept { return chunk_of(record).counters[record % kChunkSize]; }
+  const RecordCounters& counters_of(RecordId record) const noexcept {
+    return chunk_of(record).counters[record % kChunkSize];
+  }
 
-  MT_HOT static void save(LiveCounters& live, std::uint32_t epoch) noexcept {
-    if (live.epoch.get() == epoch) return;
-    live.saved_count.set(live.count.get());
-    live.saved_bytes.set(live.bytes.get());
-    live.epoch.set(epoch);
+  // The counters of `record`, about to change.
+  MT_HOT static RecordCounters& save(Chunk& chunk, RecordId record, std::uint32_t epoch) noexcept {
+    RecordCounters& counters = chunk.counters[record % kChunkSize];
+    if (counters.epoch.get() != epoch) {
+      counters.saved_count.set(counters.count());
+      chunk.saved_bytes[record % kChunkSize].set(counters.bytes.get());
+      counters.epoch.set(epoch);
+    }
+    return counters;
   }
 
   [[gnu::noinline]] void note_wrap(RecordId record) noexcept {

@@ -63,6 +63,11 @@ void Era::reassign_odd(Access access, ThreadState& thread, const void* address, 
     track(access, thread, 0, address_of(address), block.size, record);
 }
 
+void Era::reassign_fully(Access access, ThreadState& thread, Block block, RecordId record) noexcept {
+  account_free(access, thread, {.record = block.record, .size = block.size});
+  account_allocation(access, thread, record, block.size);
+}
+
 Ledger* Era::ledger_of(ThreadState& thread) noexcept {
   Ledger* ledger = thread.ledger.load(std::memory_order_relaxed);
   if (thread.ledger_era.load(std::memory_order_relaxed) == number_) return ledger;

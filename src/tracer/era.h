@@ -7,7 +7,7 @@
 //
 // Totals are exact when read. The peak is exact as long as events are exclusive; each thread that allocates otherwise
 // can hide up to kPendingLimit bytes of it. Budget of an exclusive event, capture not included: one slot, one record
-// (two lines), one line of totals; no atomic read-modify-write, no branch that is not predicted.
+// (half a line), one line of totals; no atomic read-modify-write, no branch that is not predicted.
 #pragma once
 
 #include <atomic>
@@ -104,23 +104,35 @@ class Era {
   // traced stays so, at the price of a look: free lists are full of blocks older than the trace. pre: the caller owns
   // it.
   template <typename Capture>
-  MT_HOT void reassign(Access access, ThreadState& thread, const void* address, Capture&& capture) noexcept {
+  void reassign(Access access, ThreadState& thread, const void* address, Capture&& capture) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return reassign_odd(access, thread, address, capture());
     RecordId record = kNone;
-    const Block block = blocks_.exchange_record(address, [&]() MT_HOT_LAMBDA { return record = capture(); });
+    const Block block = blocks_.exchange_record(address, [&] { return record = capture(); });
     if (block.record == record) return;  // or there is none
+    if (record == kNone) return drop();
+    reassign_fully(access, thread, block, record);
+  }
+  // The same for an exclusive event. False, and nothing changed, where it takes more: `capture()` has said kNone, or the
+  // block or its record is of a rare kind.
+  template <typename Capture>
+  MT_HOT bool try_reassign(const void* address, Capture&& capture) noexcept {
+    if (!BlockTable::covers(address)) [[unlikely]]
+      return false;
+    const BlockTable::Found block = blocks_.look_at(address);
+    if (block.kind() != BlockTable::Kind::kPlain) return block.kind() == BlockTable::Kind::kNone;
+    if (is_thread_record(block.record())) [[unlikely]]
+      return false;
+    const RecordId record = capture();
     if (record == kNone) [[unlikely]]
-      return drop();
-    if (access == Access::kExclusive && !is_thread_record(block.record)) [[likely]] {
-      // The total stays as it is.
-      const std::uint32_t epoch = epoch_.load(std::memory_order_relaxed);
-      counters_.freed(block.record, block.size, epoch);
-      counters_.allocated(record, block.size, epoch);
-    } else {
-      account_free(access, thread, {.record = block.record, .size = block.size});
-      account_allocation(access, thread, record, block.size);
-    }
+      return false;
+    if (record == block.record()) return true;
+    block.give_to(record);
+    // The total stays as it is.
+    const std::uint32_t epoch = epoch_.load(std::memory_order_relaxed);
+    counters_.freed(block.record(), block.size(), epoch);
+    counters_.allocated(record, block.size(), epoch);
+    return true;
   }
 
   // The same for any domain: a library reports blocks of its own. They need not be memory, so their addresses are
@@ -200,6 +212,7 @@ class Era {
   }
   MT_COLD Block take_other(Domain domain, std::uint64_t address) noexcept;
   MT_COLD void reassign_odd(Access access, ThreadState& thread, const void* address, RecordId record) noexcept;
+  MT_COLD void reassign_fully(Access access, ThreadState& thread, Block block, RecordId record) noexcept;
   MT_COLD void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
   MT_COLD void account_free_apart(Access access, ThreadState& thread, Block block) noexcept;
   void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;

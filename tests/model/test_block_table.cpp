@@ -174,6 +174,18 @@ class World {
         return compare("take()", block, model_.find(granule));
       }
       case kExchange:
+        if (operation.odd) {
+          const Block block = model_.find(granule);
+          const BlockTable::Found found = table_->look_at(address);
+          const bool is_plain = block.size > 16 && block.size < 1u << 28 && block.code == kNone;
+          if ((found.kind() == BlockTable::Kind::kNone) == static_cast<bool>(block) ||
+              (found.kind() == BlockTable::Kind::kPlain) != is_plain)
+            return "look_at() differs";
+          if (!is_plain) return {};
+          found.give_to(operation.id);
+          return compare("look_at()", {.record = found.record(), .size = found.size()},
+                         model_.exchange_record(granule, operation.id));
+        }
         return compare("exchange_record()", table_->exchange_record(address, [&] { return operation.id; }),
                        model_.exchange_record(granule, operation.id));
       case kMark:

@@ -91,7 +91,9 @@ TEST_CASE("exclusive events: blocks, sums, total and peak are the model's at any
       total += size;
       peak = std::max(peak, total);
     } else if (random.one_in(4)) {
-      setting.era->reassign(Access::kExclusive, setting.one, at(address), [&] { return setting.record(site); });
+      const auto record = [&] { return setting.record(site); };
+      if (random.one_in(2) || !setting.era->try_reassign(at(address), record))
+        setting.era->reassign(Access::kExclusive, setting.one, at(address), record);
       held->second.site = site;
     } else if (random.one_in(5)) {
       const Block taken = setting.era->take(at(address));
@@ -162,6 +164,28 @@ TEST_CASE("a reused block that is not traced is nobody's, and its owner is not a
   });
   CHECK_FALSE(asked);
   CHECK_FALSE(setting.era->find(at(0x5000)));
+  CHECK(setting.era->dropped() == 0);
+}
+
+TEST_CASE("a reused block is given away at once unless it takes more") {
+  Setting setting;
+  const auto reassign = [&](std::uint64_t address) {
+    return setting.era->try_reassign(at(address), [&] { return setting.record(4); });
+  };
+  CHECK(reassign(0x5000));  // not traced
+  setting.era->add(Access::kExclusive, setting.one, at(0x5000), 24, setting.record(3));
+  CHECK_FALSE(setting.era->try_reassign(at(0x5000), [] { return kNone; }));
+  CHECK(setting.era->find(at(0x5000)).record == setting.record(3));
+  CHECK(reassign(0x5000));
+  CHECK(reassign(0x5000));  // its own already
+  // Small, large, of a thread, and where the block table does not reach.
+  setting.era->add(Access::kExclusive, setting.one, at(0x6000), 16, setting.record(3));
+  setting.era->add(Access::kExclusive, setting.one, at(0x10000), 1ull << 30, setting.record(3));
+  setting.era->add(Access::kApart, setting.other, at(0x7000), 24, setting.record(3, &setting.other));
+  setting.era->add(Access::kExclusive, setting.one, at(0x8008), 24, setting.record(3));
+  for (const std::uint64_t address : {0x6000, 0x10000, 0x7000, 0x8008}) CHECK_FALSE(reassign(address));
+  CHECK(setting.live() ==
+        std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>>{{3, {4, 16 + (1ull << 30) + 24 + 24}}, {4, {1, 24}}});
   CHECK(setting.era->dropped() == 0);
 }
 
