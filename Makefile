@@ -81,7 +81,7 @@ bench: build  ## The benchmarks at full size (an hour or more)
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/scaling.py
 
-soak: build  ## Twenty minutes of threads, forks, start/stop and generated code
+soak: build  ## Twenty minutes of everything at once, then of generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600
 
 docs: build  ## Run everything that the documentation shows
