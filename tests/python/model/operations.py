@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
-from places import CALLERS, LEAVES
+from places import CALLERS, LEAVES, ONCE
 from world import Operation, World
 
 import memtrace
@@ -19,7 +19,8 @@ SNAPSHOTS = 3
 # Slots by the kind of their blocks.
 SLOTS = {"raw": range(5), "mem": range(5, 8), "obj": range(8, 11)}
 DOMAINS = (0, 1, 7001, 389047, 2**32 - 1)
-ADDRESSES = (0, 1, 8, 16, 17, 4096, 2**32, 2**47 + 5, 2**48 - 1, 2**48, 2**63 + 24, 2**64 - 1)
+# In domain 0 traces do not overlap, and each takes up to 48 bytes.
+ADDRESSES = (0, 1, 8, 64, 65, 4096, 2**32, 2**47 + 5, 2**48 - 1, 2**48, 2**63 + 24, 2**64 - 1)
 # No allocator gives that.
 IMPOSSIBLE = 2**62 + 1
 
@@ -221,9 +222,12 @@ class Drop(Operation):
 
 def _at(chance: random.Random) -> str:
     depth = chance.choice((0, 0, 1, 1, 2, 3, 5, 8, 30, 70))
-    if chance.random() < 0.3:  # a recursion
-        return chance.choice(CALLERS) * depth + chance.choice(LEAVES)
-    return "".join(chance.choices(CALLERS, k=depth)) + chance.choice(LEAVES)
+    recursion = chance.random() < 0.3
+    names = chance.choice(CALLERS) * depth if recursion else "".join(chance.choices(CALLERS, k=depth))
+    if chance.random() < 0.2:
+        place = chance.randrange(depth + 1)
+        names = names[:place] + ONCE + names[place:]
+    return names + chance.choice(LEAVES)
 
 
 def _thread(chance: random.Random) -> int:

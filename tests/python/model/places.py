@@ -20,43 +20,97 @@ FRESH = FOLDER + "fresh.py"
 # A stack, the oldest frame first.
 Stack = tuple[tuple[str, int], ...]
 
-# Ways to call the next function of the path: the text, and the lines of its frames. No call makes an object that
-# stays, if only in a free list.
-_PLAIN = ("def {n}(p, i, c, a):\n    return p[i](p, i + 1, c, a)\n", [2])
-_LAMBDA = ("{n} = lambda p, i, c, a: p[i](p, i + 1, c, a)\n", [1])
-_THROUGH_C = ("def {n}_(p, i, c, a):\n    x = 1\n    return p[i](p, i + 1, c, a)\n{n} = partial({n}_)\n", [3])
-_GENERATOR = (
-    "def {n}(p, i, c, a):\n    return next({n}_(p, i, c, a))\ndef {n}_(p, i, c, a):\n    yield p[i](p, i + 1, c, a)\n",
-    [2, 4],
-)
-_TRIED = ("def {n}(p, i, c, a):\n    try:\n        return p[i](p, i + 1, c, a)\n    finally:\n        pass\n", [3])
-_LEAF = ("def {n}(p, i, c, a):\n    return c(*a)\n", [2])
+_LEAF = "def {}(p, s, i, c, a):\n    return c(*a)\n"
 
-# File, blank lines before, name, kind. Lines far apart take other forms in a code object's table.
+# File, blank lines before (lines far apart take other forms in a code object's table), text, and the lines of the frames
+# of each name that it makes. `p` has the functions of the path `s`. No call makes an object that stays, if only in a free
+# list.
 _LAYOUT = [
-    ("one.py", 0, "a", _PLAIN),
-    ("one.py", 0, "A", _LEAF),
-    ("one.py", 7, "b", _GENERATOR),
-    ("one.py", 300, "c", _THROUGH_C),
-    ("one.py", 70_000, "B", _LEAF),
-    ("two.py", 1, "d", _LAMBDA),
-    ("two.py", 2, "C", _LEAF),
-    ("two.py", 40, "e", _TRIED),
-    ("two.py", 3, "f", _PLAIN),
+    ("one.py", 0, "def a(p, s, i, c, a):\n    return p[i](p, s, i + 1, c, a)\n", {"a": [2]}),
+    ("one.py", 0, _LEAF.format("A"), {"A": [2]}),
+    (
+        "one.py",
+        7,
+        """\
+def b(p, s, i, c, a):
+    return next(b_(p, s, i, c, a))
+def b_(p, s, i, c, a):
+    yield p[i](p, s, i + 1, c, a)
+""",
+        {"b": [2, 4]},
+    ),
+    # Through C, which begins another run of the interpreter.
+    (
+        "one.py",
+        300,
+        """\
+def c_(p, s, i, c, a):
+    x = 1
+    return p[i](p, s, i + 1, c, a)
+c = partial(c_)
+""",
+        {"c": [3]},
+    ),
+    ("one.py", 70_000, _LEAF.format("B"), {"B": [2]}),
+    ("two.py", 1, "d = lambda p, s, i, c, a: p[i](p, s, i + 1, c, a)\n", {"d": [1]}),
+    ("two.py", 2, _LEAF.format("C"), {"C": [2]}),
+    (
+        "two.py",
+        40,
+        """\
+def e(p, s, i, c, a):
+    try:
+        return p[i](p, s, i + 1, c, a)
+    finally:
+        pass
+""",
+        {"e": [3]},
+    ),
+    # The same function, on one line or the other.
+    (
+        "two.py",
+        3,
+        """\
+def f(p, s, i, c, a):
+    if s[i - 1] == "f":
+        return p[i](p, s, i + 1, c, a)
+    return p[i](p, s, i + 1, c, a)
+g = f
+""",
+        {"f": [3], "g": [4]},
+    ),
+    # One generator, which stays where it is and is resumed from elsewhere.
+    (
+        "two.py",
+        5,
+        """\
+def h_():
+    p, s, i, c, a = yield
+    while True:
+        p, s, i, c, a = yield p[i](p, s, i + 1, c, a)
+resume = h_()
+next(resume)
+def h(p, s, i, c, a):
+    return resume.send((p, s, i, c, a))
+""",
+        {"h": [8, 4]},
+    ),
 ]
-CALLERS = "".join(name for _, _, name, _ in _LAYOUT if name.islower())
-LEAVES = "".join(name for _, _, name, _ in _LAYOUT if name.isupper()) + "Z"
+CALLERS = "abcdefg"
+ONCE = "h"  # in a path: it cannot call itself
+LEAVES = "ABCZ"
 
 
 def _make() -> tuple[dict[str, Callable[..., Any]], dict[str, Stack]]:
     """All functions by name, and the frames of each."""
     texts: dict[str, str] = {}
     frames = {}
-    for file, blank, name, (text, lines) in _LAYOUT:
+    for file, blank, text, names in _LAYOUT:
         before = texts.get(file, "") + "\n" * blank
         first = before.count("\n")
-        frames[name] = tuple((FOLDER + file, first + line) for line in lines)
-        texts[file] = before + text.format(n=name)
+        for name, lines in names.items():
+            frames[name] = tuple((FOLDER + file, first + line) for line in lines)
+        texts[file] = before + text
     functions: dict[str, Any] = {"partial": partial}
     for file, text in texts.items():
         exec(compile(text, FOLDER + file, "exec"), functions)
@@ -92,11 +146,11 @@ def call_at(path: str, call: Callable[..., Any], arguments: tuple[Any, ...]) -> 
     if leaf == "Z":
         line = next(_fresh_lines)
         made: dict[str, Any] = {}
-        exec(compile("\n" * (line - 1) + "def Z(p, i, c, a): return c(*a)", FRESH, "exec"), made)
+        exec(compile("\n" * (line - 1) + "def Z(p, s, i, c, a): return c(*a)", FRESH, "exec"), made)
         last, frames = made["Z"], [*frames, (FRESH, line)]
     else:
         last, frames = _functions[leaf], [*frames, *_frames[leaf]]
     functions = (*(_functions[name] for name in names), last)
     # One line, whose number is in the stack.
-    before, result, after, below = _traced(), functions[0](functions, 1, call, arguments), _traced(), _below(0)
+    before, result, after, below = _traced(), functions[0](functions, path, 1, call, arguments), _traced(), _below(0)
     return Called(result, (*below, *frames), before, after)
