@@ -28,6 +28,9 @@ def program():
         result.append(allocations.calloc(9, domain, 10, 10))
         allocations.free(9, domain)
         allocations.free(domain, domain)
+    for number in range(400):
+        memtrace.track(7001 + number % 5, number * 4096, number)
+        if number % 3: memtrace.untrack(7001 + number % 5, number * 4096)
     unattached.here(300, 1, False)
     unattached.here(300, 2, True)
     result.append(unattached.held())
