@@ -64,7 +64,7 @@ PyObject* forward(PyObject*, PyObject*) {
   return PyObject_CallNoArgs(targets[index]);
 }
 
-PyObject* start(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+PyObject* call_start(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
   if (count > 1) return PyErr_Format(PyExc_TypeError, "start expected at most 1 argument, got %zd", count);
   int nframe = 1;
   if (count == 1) {
@@ -145,7 +145,7 @@ auto make_definitions(std::index_sequence<indexes...>) {
 }
 
 auto definitions = make_definitions(std::make_index_sequence<kWithoutArguments.size()>{});
-PyMethodDef start_definition = {"start", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&start)),
+PyMethodDef start_definition = {"start", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&call_start)),
                                 METH_FASTCALL, kStartDoc};
 PyMethodDef report_definitions[] = {
     {"track", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&track)), METH_VARARGS | METH_KEYWORDS,

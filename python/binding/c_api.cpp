@@ -18,12 +18,12 @@ namespace {
 int outcome(bool traced) noexcept { return traced ? MEMTRACE_TRACED : MEMTRACE_NOT_TRACING; }
 
 int api_track(unsigned int domain, std::uintptr_t address, std::size_t size) {
-  return outcome(track(domain, address, size));
+  return outcome(memtrace::track(domain, address, size));
 }
-int api_untrack(unsigned int domain, std::uintptr_t address) { return outcome(untrack(domain, address)); }
+int api_untrack(unsigned int domain, std::uintptr_t address) { return outcome(memtrace::untrack(domain, address)); }
 int api_retrack(unsigned int domain, std::uintptr_t old_address, std::uintptr_t address, std::size_t size) {
-  if (old_address != address) untrack(domain, old_address);
-  return outcome(track(domain, address, size));
+  if (old_address != address) memtrace::untrack(domain, old_address);
+  return outcome(memtrace::track(domain, address, size));
 }
 
 constexpr memtrace_api kApi = {MEMTRACE_API_VERSION, api_track, api_untrack, api_retrack};
