@@ -5,7 +5,8 @@
 // address and half of another. So the pointers are stored one by one, each of them whole. A caller may still find
 // `malloc` of one allocator and `free` of the other: both have to go with either, and share one `ctx`.
 //
-// Limit: 3.11 does not export where its allocators are. There it is PyMem_SetAllocator(), and up to the compiler.
+// Limit: 3.11 does not export where its allocators are, and 3.12's header for it is none of C++. There it is
+// PyMem_SetAllocator(), and up to the compiler.
 #pragma once
 
 #include <cstring>
@@ -14,7 +15,7 @@
 
 namespace memtrace::compat {
 
-#if PY_VERSION_HEX >= 0x030c0000
+#if PY_VERSION_HEX >= 0x030d0000
 
 // Where the runtime has the domain's allocator. A runtime of another patch release may have it elsewhere.
 inline PyMemAllocatorEx* allocator_of(PyMemAllocatorDomain domain) noexcept {

@@ -30,7 +30,7 @@
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
 #endif
-#if PY_VERSION_HEX >= 0x030c0000
+#if PY_VERSION_HEX >= 0x030d0000
 #include <internal/pycore_runtime.h>
 #endif
 #pragma GCC diagnostic pop
