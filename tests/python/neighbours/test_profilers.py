@@ -226,9 +226,10 @@ def memray_lines(path: Path) -> dict[int, int]:
     for record in memray.FileReader(path).get_allocation_records():
         if record.allocator in others:
             continue
-        frames = (frame for frame in record.stack_trace() if frame[1].endswith("workload.py"))
+        # On 3.11 a comprehension is a function, called from its own line.
+        frames = (f for f in record.stack_trace() if f[1].endswith("workload.py") and f[0] != "<listcomp>")
         function, _, line = next(frames, ("", "", 0))
-        if function in ("work", "__init__", "<listcomp>"):  # the last is 3.11's
+        if function in ("work", "__init__"):
             found[line] = found.get(line, 0) + record.size
     return found
 
