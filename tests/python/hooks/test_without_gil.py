@@ -245,7 +245,7 @@ unattached.free_left()
 assert 4321 not in [t.size for t in memtrace.take_snapshot().traces]
 assert traces_of_extension() == (0, 0), traces_of_extension()
 assert_sums_agree()
-# Threads that come and go leave no state behind.
-assert memtrace.get_memtrace_memory() - own < 1_000_000
+# Threads that come and go leave no state behind, but a few records each.
+assert memtrace.get_memtrace_memory() - own < 600_000
 """
     )
