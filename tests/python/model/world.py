@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-import sys
 import threading
 import warnings
 from collections import Counter
@@ -15,14 +14,14 @@ from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from places import FOLDER, Called, Stack, call_at
+from places import CALLERS, FOLDER, LEAVES, ONCE, Called, Stack, call_at
 from reference import GROUPINGS, Groups, Reference, Row, grouped
 
 import memtrace
 
 SECONDS = 60
-# What calling leaves behind: the numbers that were asked for, and on 3.15 now and then a block of 1088 bytes more.
-NOISE = 4096 if sys.version_info >= (3, 15) else 1024
+# What calling leaves behind: the numbers that were asked for.
+NOISE = 1024
 # What the deepest stack takes, in which some frames are generators'.
 STACK = 32 * 1024
 # Of each thread that allocates or frees without the GIL, as all do where there is none, the peak may not know 64 KiB.
@@ -94,6 +93,10 @@ class World:
         self.is_over = False
         self._called: Called | None = None
         self._workers: dict[int, Worker] = {}
+        # Where something was traced with `sys.settrace()` or `sys.monitoring`, if long ago, each code object that runs for
+        # the first time after it gets what instrumentation needs, and keeps it: 128 bytes.
+        for leaf in LEAVES:
+            call_at(CALLERS + ONCE + leaf, int, ())
 
     # --- doing
 
