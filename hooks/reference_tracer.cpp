@@ -19,14 +19,16 @@ constinit Tracer chained;
 // What it was before install(): a tracer that was set after ours, and that did not call it, may put it back.
 constinit Tracer chained_before;
 
-// An object in a block from a free list.
-MT_COLD void reused_changed(Thread& thread, const void* block) noexcept {
+// An object in a block from a free list: where the stack has changed since the thread's last event, or the block is of a
+// rare kind.
+[[gnu::noinline]] void reused_changed(Thread& thread, const void* block) noexcept {
   thread.busy = true;
   PyThreadState* attached = compat::attached_by_contract(thread.own_states);
   if (!is_exclusive(attached)) {
     reassign_apart(thread, attached, block);
-  } else if (Era* era = control.era(); era != nullptr) {
-    era->reassign(Access::kExclusive, thread, block, [&] { return capture(thread, *era, attached); });
+  } else if (Era* const era = control.era(); era != nullptr) {
+    const auto record = [&]() MT_HOT_LAMBDA { return capture(thread, *era, attached); };
+    if (!era->try_reassign(block, record)) era->reassign(Access::kExclusive, thread, block, record);
   }
   thread.busy = false;
 }
@@ -39,10 +41,11 @@ MT_COLD void reused_changed(Thread& thread, const void* block) noexcept {
     return reused_changed(thread, block);
   Era* const era = control.era();
   if (era == nullptr) return;
-  const auto record = [&]() MT_HOT_LAMBDA {
-    return thread.version == control.version() ? thread.stack.remembered(attached, thread.context) : kNone;
-  };
-  if (!era->try_reassign(block, record)) reused_changed(thread, block);
+  // Before the block, which is looked for again where this has no answer.
+  const RecordId record =
+      thread.version == control.version() ? thread.stack.remembered(attached, thread.context) : kNone;
+  if (record == kNone || !era->try_reassign(block, [&]() MT_HOT_LAMBDA { return record; }))
+    reused_changed(thread, block);
 }
 
 // The new object is in the thread's last block, unless that was seen already.

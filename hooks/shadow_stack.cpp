@@ -10,7 +10,7 @@ void ShadowStack::reset(const Era& era) noexcept {
   nframe_ = era.nframe();
   // A generator that is resumed from elsewhere has the same address and another caller: two frames at least are compared.
   // Where the second one stands is nothing to a trace that does not show it.
-  window_ = std::max(nframe_, kFew);
+  window_ = std::max(nframe_, 2u);
   ignored_ = nframe_ == 1 ? ~std::uintptr_t{0} : 0;
   forget_frames();
   for (std::uint32_t i = 0; i < capacity_; ++i) reals_[i].units = 0;
@@ -28,7 +28,7 @@ void ShadowStack::reset(const Era& era) noexcept {
 // The outermost entry that a trace with entry `index` innermost could show.
 std::uint32_t ShadowStack::window_below(std::uint32_t index) const noexcept {
   // Of the program's frames, which the internal ones between them do not count among.
-  const std::uint32_t depth = depths_[index];
+  const std::uint32_t depth = depths_[index].frames;
   return depth <= window_ ? 0 : reals_[depth - window_].entry;
 }
 
@@ -44,7 +44,7 @@ void ShadowStack::settle(const PyThreadState* thread) noexcept {
 
 // is_known_unchanged() where it was not known: the innermost frame has been left since, or has no mark.
 bool ShadowStack::is_unchanged_after_all(PyThreadState* thread) noexcept {
-  if (!compat::LowWater::kTold && !marking()) return false;
+  if (!compat::LowWater::kTold && (!compat::FrameMark::kPossible || marking())) return false;
   if (!is_right_below(size_ - 1)) return false;
   low_water_.set(thread, top_->frame);
   return true;
@@ -53,15 +53,18 @@ bool ShadowStack::is_unchanged_after_all(PyThreadState* thread) noexcept {
 // Whether the frames below entry `index`, which is live, are those of the entries down to `low`. A marked frame that was
 // right at the last event is the same still, and nothing below it has moved since.
 bool ShadowStack::is_right_to_mark(std::uint32_t index, std::uint32_t low) noexcept {
-  std::uint32_t live = index;
-  while (live > low && (live < right_ || !mark_.is_on(entries_[live].frame))) {
-    const Entry& next = entries_[live - 1];
-    if (compat::caller(entries_[live].frame) != next.frame) return false;
-    if (ignored_ == 0 && compat::instruction(next.frame) != next.instruction) return false;
-    --live;
+  const Entry* const lowest = &entries_[low];
+  const Entry* const right = &entries_[right_];
+  const Entry* entry = &entries_[index];
+  std::uintptr_t moved = 0;
+  for (; entry != lowest && (entry < right || !mark_.is_on(entry->frame)); --entry) {
+    const Entry& next = entry[-1];
+    if (compat::caller(entry->frame) != next.frame) return false;
+    moved |= difference(compat::instruction(next.frame), next.instruction);
   }
-  if (live > low && right_ <= low) return true;
-  if (!is_unchanged(live > low ? right_ : low, low)) return false;
+  if ((moved & ~ignored_) != 0) return false;
+  if (entry != lowest && right <= lowest) return true;
+  if (!is_unchanged(entry != lowest ? right_ : low, low)) return false;
   right_ = low;
   return true;
 }
@@ -69,9 +72,9 @@ bool ShadowStack::is_right_to_mark(std::uint32_t index, std::uint32_t low) noexc
 // Whether the frames below entry `index`, which is live, are those of the entries as far as a trace could show them.
 bool ShadowStack::is_right_below(std::uint32_t index) noexcept {
   const std::uint32_t low = window_below(index);
-  if (marking()) {
+  if (!compat::LowWater::kTold && marking()) {
     if (!is_right_to_mark(index, low)) return false;
-    mark_.put_on(entries_[index].frame);
+    mark_.put_on(entries_[index].frame, index == 0 ? 0 : depths_[index - 1].frames);
     return true;
   }
   // A greenlet's stack, whose frames have nothing to do with those of the last event.
@@ -89,6 +92,9 @@ bool ShadowStack::is_right_below(std::uint32_t index) noexcept {
 // Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many
 // entries from the outermost on may still be right: the last of those at most differs in its instruction.
 std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) noexcept {
+  if (marking() && index >= right_ && mark_.is_on(entries_[index].frame)) [[likely]] {
+    if (right_ == 0 || right_ <= window_below(index)) return kUnchanged;
+  }
   if (is_right_below(index)) [[likely]]
     return kUnchanged;
   const compat::Frame* live = entries_[index].frame;
@@ -104,7 +110,7 @@ std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) noexcept {
 // Whether the frame of entry `index`, which is live, is still one of the same function, and as complete as it was.
 bool ShadowStack::is_same(std::uint32_t index) const noexcept {
   const compat::Instruction now = compat::instruction(entries_[index].frame);
-  return now == entries_[index].instruction || (is_real(index) && reals_[depths_[index] - 1].has(now));
+  return now == entries_[index].instruction || (is_real(index) && reals_[depths_[index].frames - 1].has(now));
 }
 
 // Walks the live frames down to one that the shadow has, with the right frames below it; that one becomes the last
@@ -113,15 +119,17 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
   std::uint32_t ceiling = size_;
   fresh = 0;
   for (const compat::Frame* frame = top; frame != nullptr; frame = compat::caller(frame)) {
-    const bool is_settled = settled() != 0 && entries_[settled()].frame == frame;
-    const std::uint32_t hint = is_settled ? settled() : hints_[hint_of(frame)];
-    if (hint < ceiling && entries_[hint].frame == frame) {
-      const std::uint32_t right = is_same(hint) ? unchanged_below(hint) : hint;
-      if (right == kUnchanged) {
-        size_ = hint + 1;
-        return true;
+    if (!is_new(frame)) {
+      const bool is_settled = settled() != 0 && entries_[settled()].frame == frame;
+      const std::uint32_t hint = is_settled ? settled() : hints_[hint_of(frame)];
+      if (hint < ceiling && entries_[hint].frame == frame) {
+        const std::uint32_t right = is_same(hint) ? unchanged_below(hint) : hint;
+        if (right == kUnchanged) {
+          size_ = hint + 1;
+          return true;
+        }
+        ceiling = right;
       }
-      ceiling = right;
     }
     if (!fresh_.reserve(fresh + 1, fresh)) return false;
     fresh_[fresh++] = frame;
@@ -132,6 +140,13 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
 }
 
 bool ShadowStack::is_live(const compat::Frame* top) const noexcept {
+  if (top_ == &alone_) {
+    std::uint32_t below = 0;
+    for (const compat::Frame* live = compat::caller(top); live != nullptr; live = compat::caller(live))
+      below += compat::is_complete(live);
+    const bool right = mark_.is_on(top) ? mark_.number_on(top) == below : outside_ == compat::caller(top);
+    return alone_.frame == top && right;
+  }
   const compat::Frame* live = top;
   for (const Entry* entry = top_;; --entry) {
     if (entry->frame != live) return false;
@@ -159,13 +174,13 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   const std::uint32_t index = size_;
   if (index >= capacity_ && !grow()) [[unlikely]]
     return false;
-  const std::uint32_t depth = index == 0 ? 0 : depths_[index - 1];
+  const std::uint32_t depth = index == 0 ? 0 : depths_[index - 1].frames;
   const compat::Instruction now = compat::instruction(frame);
   entries_[index] = {frame, now};
-  depths_[index] = depth;
+  depths_[index] = {depth, false};
   hints_[hint_of(frame)] = index;
   size_ = index + 1;
-  if (marking()) mark_.put_on(frame);
+  if (marking()) mark_.put_on(frame, depth);
   if (compat::is_internal(frame)) return true;
 
   Real& real = reals_[depth];
@@ -175,12 +190,11 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
     if (!complete) return true;  // charged to its caller
   }
   real.entry = index;
-  depths_[index] = depth + 1;
+  depths_[index] = {depth + 1, true};
   return true;
 }
 
-// Makes reals_[depth] that of `frame`, unless the frame is not complete yet. False when memory cannot be had.
-bool ShadowStack::describe(Era& era, const compat::Frame* frame, std::uint32_t depth, bool& complete) noexcept {
+bool ShadowStack::locate(Era& era, const compat::Frame* frame, Position& position) noexcept {
   const PyCodeObject* code = compat::code(frame);
   const auto bits = reinterpret_cast<std::uintptr_t>(code);
   RecentCode& recent = recent_codes_[(bits >> 4 ^ bits >> 11) & (kRecentCodes - 1)];
@@ -192,24 +206,37 @@ bool ShadowStack::describe(Era& era, const compat::Frame* frame, std::uint32_t d
   const bool generator = compat::is_generator(frame);
   const std::uint32_t first = generator ? 0 : recent.first_traceable;
   const std::ptrdiff_t unit = compat::instruction(frame) - recent.start;
-  complete = generator || unit >= static_cast<std::ptrdiff_t>(first);
-  if (!complete) return true;
   const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(recent.units) - 1);
+  position = {.complete = generator || unit >= static_cast<std::ptrdiff_t>(first),
+              .generator = generator,
+              .first = recent.start + first,
+              .units = recent.units - first,
+              .first_site = recent.base_site + first,
+              .site = recent.base_site + static_cast<SiteId>(known)};
+  return true;
+}
+
+// Makes reals_[depth] that of `frame`, unless the frame is not complete yet. False when memory cannot be had.
+bool ShadowStack::describe(Era& era, const compat::Frame* frame, std::uint32_t depth, bool& complete) noexcept {
+  Position position;
+  if (!locate(era, frame, position)) return false;
+  complete = position.complete;
+  if (!complete) return true;
   std::uint32_t anchor = depth == 0 ? 0 : reals_[depth - 1].anchor;
   if (depth + 1 >= anchor + 2 * nframe_) anchor += nframe_;
-  reals_[depth] = {.first = recent.start + first,
-                   .units = recent.units - first,
-                   .first_site = recent.base_site + first,
-                   .generator = generator,
-                   .site = recent.base_site + static_cast<SiteId>(known),
+  reals_[depth] = {.first = position.first,
+                   .units = position.units,
+                   .first_site = position.first_site,
+                   .generator = position.generator,
+                   .site = position.site,
                    .anchor = anchor,
                    .node = kNone,
                    .crossing = kNone};
   return true;
 }
 
-NodeId ShadowStack::anchor_node(Era& era, std::uint32_t hidden) noexcept {
-  if (hidden >= anchors_known_) [[unlikely]] {
+NodeId ShadowStack::new_anchor_node(Era& era, std::uint32_t hidden) noexcept {
+  if (hidden >= anchors_known_) {
     if (!anchors_.reserve(hidden + 1, anchors_known_)) return kNone;
     for (; anchors_known_ <= hidden; ++anchors_known_) anchors_[anchors_known_] = kNone;
   }
@@ -247,11 +274,66 @@ void ShadowStack::forget_frames() noexcept {
   outside_ = nullptr;
 }
 
+// How many of the program's frames lie below `frame`: those down to one that is marked are counted, and marked.
+std::uint32_t ShadowStack::frames_below(const compat::Frame* frame) noexcept {
+  if (mark_.is_on(frame)) return mark_.number_on(frame);
+  std::uint32_t below = 0;
+  std::uint32_t unmarked = compat::FrameMark::has_room_on(frame);
+  for (const compat::Frame* live = compat::caller(frame); live != nullptr; live = compat::caller(live)) {
+    if (compat::is_complete(live)) ++below;
+    if (mark_.is_on(live)) {
+      below += mark_.number_on(live);
+      break;
+    }
+    unmarked += compat::FrameMark::has_room_on(live);
+  }
+  std::uint32_t left = below;
+  for (const compat::Frame* live = frame; unmarked != 0; live = compat::caller(live)) {
+    if (live != frame && compat::is_complete(live)) --left;
+    if (!compat::FrameMark::has_room_on(live)) continue;
+    mark_.put_on(live, left);
+    --unmarked;
+  }
+  return below;
+}
+
+void ShadowStack::remember_alone(const compat::Frame* top, const Leaf& leaf) noexcept {
+  const compat::Frame* below = compat::caller(top);
+  if (!mark_.is_on(top) && (below == nullptr || !mark_.is_on(below))) return;
+  alone_.frame = top;
+  top_ = lowest_ = &alone_;
+  outside_ = below;
+  leaf_ = leaf;
+}
+
+// capture_changed() where a trace shows the innermost frame alone. pre: marking()
+[[gnu::noinline]] RecordId ShadowStack::capture_alone(Era& era, const compat::Frame* top, ContextId context,
+                                                      bool thread_half) noexcept {
+  forget_frames();
+  for (const compat::Frame* frame = top; frame != nullptr; frame = compat::caller(frame)) {
+    if (compat::is_internal(frame)) continue;
+    Position position;
+    if (!locate(era, frame, position)) return kNone;
+    if (!position.complete) continue;  // charged to its caller
+    const NodeId parent = anchor_node(era, frames_below(frame));
+    if (parent == kNone) return kNone;
+    if (frame == top) remember_alone(top, {position.first, position.units, place_of(parent, position.first_site)});
+    return record_at(era, place_of(parent, position.site), context, thread_half);
+  }
+  return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
+}
+
 RecordId ShadowStack::capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                                       bool thread_half) noexcept {
   if (top == nullptr) return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
+  marking_ = mark_.can_be_put(thread);
+  if (nframe_ == 1 && marking()) return capture_alone(era, top, context, thread_half);
+  return capture_shadowed(era, thread, top, context, thread_half);
+}
+
+[[gnu::noinline]] RecordId ShadowStack::capture_shadowed(Era& era, PyThreadState* thread, const compat::Frame* top,
+                                                         ContextId context, bool thread_half) noexcept {
   settle(thread);
-  marking_ = window_ > kFew && mark_.can_be_put(thread);
   if (top_->frame == top && is_unchanged_after_all(thread)) {
     MT_EXPENSIVE(is_live(top));
     const std::uint64_t place = leaf_.place_of(compat::instruction(top));
@@ -264,7 +346,7 @@ RecordId ShadowStack::capture_changed(Era& era, PyThreadState* thread, const com
     Entry& base = entries_[size_ - 1];
     const compat::Instruction now = compat::instruction(base.frame);
     if (now != base.instruction) {
-      reals_[depths_[size_ - 1] - 1].move_to(now);
+      real_of(size_ - 1).move_to(now);
       base.instruction = now;
     }
   }
@@ -279,7 +361,7 @@ RecordId ShadowStack::capture_changed(Era& era, PyThreadState* thread, const com
   lowest_ = &entries_[low];
   outside_ = frame_outside(low);
   MT_EXPENSIVE(is_live(top));
-  const std::uint32_t depth = depths_[size_ - 1];
+  const std::uint32_t depth = depths_[size_ - 1].frames;
   leaf_.units = 0;
   if (depth == 0) return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
   const NodeId parent = parent_of(era, depth - 1);

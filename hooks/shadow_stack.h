@@ -11,6 +11,8 @@
 // Real), so that a deep stack costs no more than a shallow one and a recursion adds one node a level. What lies beyond
 // `nframe` in a chain is cut when it is read.
 //
+// With nframe 1 there is no shadow where frames can be marked: a mark on a frame says how many lie below it.
+//
 // Budget: about 10 ns for 20 unchanged frames, 1 ns where the interpreter tells; one look-up in the node tree for each
 // frame that changed.
 // Limits: frames outside the window are known by address alone: should others have come to lie at the very same
@@ -47,11 +49,12 @@ class ShadowStack {
     return record_at(era, place, context, thread_half);
   }
 
-  // What capture() says where it has nothing to enter, to change or to call; else kNone.
+  // What capture() says where it has nothing to enter, to change or to call, and little to compare; else kNone.
   MT_HOT RecordId remembered(const PyThreadState* thread, ContextId context) const noexcept {
-    const std::uint64_t place = known_place(thread, compat::top_frame(thread));
-    if (place == kNowhere) [[unlikely]]
-      return kNone;
+    const compat::Frame* const top = compat::top_frame(thread);
+    if (top_->frame != top || !is_known_at_once(thread)) return kNone;
+    MT_EXPENSIVE(is_live(top));
+    const std::uint64_t place = leaf_.place_of(compat::instruction(top));
     const Recent& recent = recent_[recent_index(place)];
     return recent.place == place && recent.context == context ? recent.record : kNone;
   }
@@ -64,11 +67,16 @@ class ShadowStack {
     compat::Instruction instruction;
   };
 
+  struct Depth {
+    std::uint32_t frames;  // of the program's, up to and including the entry
+    bool is_real;  // whether the entry is one of them: a frame of the program's, and complete
+  };
+
   // One frame of the program. What lies at a depth that is not in use is often right for the next frame there: an
   // instruction tells its code.
   struct Real {
-    compat::Instruction first;  // of its code's instructions that can be traced
-    std::uint32_t units;  // from `first` on; 0: none is known
+    compat::Instruction first;  // as of Position
+    std::uint32_t units;  // 0: none is known
     SiteId first_site;
     std::uint32_t entry = 0;  // where push() has put the frame
     bool generator;
@@ -106,6 +114,16 @@ class ShadowStack {
     }
   };
 
+  // Where a frame is in its code.
+  struct Position {
+    bool complete;
+    bool generator;
+    compat::Instruction first;  // of its code's instructions that can be traced
+    std::uint32_t units;  // from `first` on
+    SiteId first_site;
+    SiteId site;
+  };
+
   // A code object that was met lately.
   struct alignas(32) RecentCode {
     compat::Instruction start;
@@ -123,7 +141,6 @@ class ShadowStack {
     RecordId record;
   };
 
-  static constexpr std::uint32_t kFew = 2;  // frames that are compared sooner than marked
   static constexpr std::size_t kHints = 512;
   static constexpr unsigned kRecentBits = 11;
   static constexpr std::size_t kRecents = std::size_t{1} << kRecentBits;
@@ -160,10 +177,23 @@ class ShadowStack {
 
   // Whether the frames below that of top_, which is the innermost, are known to be as they were.
   MT_HOT bool is_known_unchanged(const PyThreadState* thread) const noexcept {
+    if (is_known_at_once(thread)) [[likely]]
+      return true;
+    // A generator's frame has no room for a mark.
+    if (!compat::FrameMark::kPossible || compat::FrameMark::has_room_on(top_->frame)) return false;
+    if (top_ == &alone_) return compat::caller(top_->frame) == outside_ && mark_.is_on(outside_);
+    return !compat::LowWater::kTold && is_unchanged(top_, lowest_, outside_, ignored_);
+  }
+  // The same where there is little to compare.
+  MT_HOT bool is_known_at_once(const PyThreadState* thread) const noexcept {
+    if (compat::FrameMark::kPossible && mark_.is_on(top_->frame)) [[likely]]
+      return true;
     if constexpr (compat::LowWater::kTold) return low_water_.is_at(thread, top_->frame);
-    if (compat::FrameMark::kPossible && mark_.is_on(top_->frame)) return true;
-    if (compat::FrameMark::kPossible && window_ > kFew) return false;
-    return is_unchanged(top_, lowest_, outside_, ignored_);
+    return !compat::FrameMark::kPossible && is_unchanged(top_, lowest_, outside_, ignored_);
+  }
+
+  MT_HOT static std::uintptr_t difference(compat::Instruction one, compat::Instruction other) noexcept {
+    return reinterpret_cast<std::uintptr_t>(one) ^ reinterpret_cast<std::uintptr_t>(other);
   }
 
   // Whether the frames below that of `entry`, which is live, are those of the entries down to `lowest`, each at the
@@ -180,8 +210,7 @@ class ShadowStack {
         return false;
       // Keeps the compiler from loading through the pointer that was just read instead of the predicted one.
       asm("" : "+r"(predicted));
-      moved |= reinterpret_cast<std::uintptr_t>(compat::instruction(predicted)) ^
-               reinterpret_cast<std::uintptr_t>(next.instruction);
+      moved |= difference(compat::instruction(predicted), next.instruction);
       live = predicted;
       return true;
     };
@@ -198,9 +227,18 @@ class ShadowStack {
   }
 
   void forget_frames() noexcept;
+  RecordId capture_shadowed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
+                            bool thread_half) noexcept;
+  RecordId capture_alone(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept;
+  void remember_alone(const compat::Frame* top, const Leaf& leaf) noexcept;
+  std::uint32_t frames_below(const compat::Frame* frame) noexcept;
   RecordId capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                            bool thread_half) noexcept;
   bool marking() const noexcept { return compat::FrameMark::kPossible && marking_; }
+  // Whether the live frame has not been met before: all others are marked that can be.
+  bool is_new(const compat::Frame* frame) const noexcept {
+    return marking() && compat::FrameMark::has_room_on(frame) && !mark_.is_on(frame);
+  }
   bool is_unchanged_after_all(PyThreadState* thread) noexcept;
   bool is_right_to_mark(std::uint32_t index, std::uint32_t low) noexcept;
   void settle(const PyThreadState* thread) noexcept;
@@ -219,22 +257,32 @@ class ShadowStack {
   MT_HOT bool push(Era& era, const compat::Frame* frame) noexcept;
   MT_COLD bool grow() noexcept;
   bool describe(Era& era, const compat::Frame* frame, std::uint32_t depth, bool& complete) noexcept;
+  // False when memory cannot be had.
+  MT_HOT bool locate(Era& era, const compat::Frame* frame, Position& position) noexcept;
   MT_COLD bool learn(Era& era, const PyCodeObject* code, RecentCode& recent) noexcept;
   MT_HOT NodeId parent_of(Era& era, std::uint32_t index) noexcept;
   NodeId make_chain(Era& era, NodeId node, std::uint32_t first, std::uint32_t index, std::uint32_t anchor) noexcept;
   MT_HOT NodeId& chain_at(std::uint32_t index, std::uint32_t anchor) noexcept {
     return reals_[index].anchor == anchor ? reals_[index].node : reals_[index].crossing;
   }
-  NodeId anchor_node(Era& era, std::uint32_t hidden) noexcept;
+  // Where chains start of which the outermost `hidden` frames are left out; kNone when memory cannot be had.
+  NodeId anchor_node(Era& era, std::uint32_t hidden) noexcept {
+    if (hidden < anchors_known_ && anchors_[hidden] != kNone) [[likely]]
+      return anchors_[hidden];
+    return new_anchor_node(era, hidden);
+  }
+  MT_COLD NodeId new_anchor_node(Era& era, std::uint32_t hidden) noexcept;
 
-  // Whether the entry is a frame of the program's, and complete.
-  bool is_real(std::uint32_t index) const noexcept { return depths_[index] != (index == 0 ? 0 : depths_[index - 1]); }
+  bool is_real(std::uint32_t index) const noexcept { return depths_[index].is_real; }
+  // Of an entry that is one.
+  Real& real_of(std::uint32_t index) noexcept { return reals_[depths_[index].frames - 1]; }
 
   const compat::Frame* frame_outside(std::uint32_t low) const noexcept {
     return low == 0 ? nullptr : entries_[low - 1].frame;
   }
 
-  // What capture() reads: the innermost entry, the outermost that a trace with it shows, and the frame below that.
+  // What capture() reads: the innermost entry, the outermost that a trace with it shows, and the frame below that. For
+  // alone_, which has no others: `outside_` is marked where the frame itself cannot be.
   const Entry* top_ = &none_;
   const Entry* lowest_ = &none_;
   const compat::Frame* outside_ = nullptr;
@@ -254,7 +302,7 @@ class ShadowStack {
   std::uint32_t generation_ = 0;
   std::uint32_t anchors_known_ = 0;
   heap::Buffer<Entry> entries_;
-  heap::Buffer<std::uint32_t> depths_;  // for each entry: real frames up to and including it
+  heap::Buffer<Depth> depths_;  // for each entry
   heap::Buffer<Real> reals_;
   heap::Buffer<const compat::Frame*> fresh_;
   heap::Buffer<NodeId> anchors_;
@@ -264,6 +312,8 @@ class ShadowStack {
   std::uint32_t hints_[kHints] = {};
   Recent recent_[kRecents] = {};
   RecentCode recent_codes_[kRecentCodes] = {};
+  // The innermost frame where others are only counted.
+  Entry alone_ = {};
   // Stands for the innermost entry when there is none: no frame has its address.
   const Entry none_ = {reinterpret_cast<const compat::Frame*>(this), nullptr};
 };

@@ -70,4 +70,12 @@ inline std::uint32_t first_traceable(const PyCodeObject* code) noexcept {
   return static_cast<std::uint32_t>(code->_co_firsttraceable);
 }
 
+// Whether a trace shows the frame. A generator counts from its first instruction.
+inline bool is_complete(const Frame* frame) noexcept {
+  if (is_generator(frame)) return true;
+  if (is_internal(frame)) return false;
+  const PyCodeObject* of = code(frame);
+  return instruction(frame) - code_start(of) >= static_cast<std::ptrdiff_t>(first_traceable(of));
+}
+
 }  // namespace memtrace::compat

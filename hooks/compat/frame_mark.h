@@ -1,27 +1,31 @@
-// A mark on a frame that is gone when the frame is left, where frames have room for one.
+// A mark on a frame that is gone when the frame is left, and a number with it, where frames have room for them.
 //
 // From 3.14 on a frame has a byte, `visited`, that is zero when the frame is pushed. It served an incremental collector,
 // which 3.14.5 went back from (gh-148726), and nothing reads it since. Who finds his mark there knows that the frame was
-// not left since he put it there, so that what lies below it has not run. Its users have to know:
+// not left since he put it there, so that what lies below it has not run. Behind it lie four bytes of padding. Its users
+// have to know:
 //
-// - A generator's frame is not pushed when it is resumed, and keeps the byte. It is never marked.
+// - A generator's frame is not pushed when it is resumed, and would keep the byte. It has no room.
 // - Two threads may take turns with one thread state, and so with the frames of one stack. So each has a mark of its
 //   own, and the 254th thread none.
 // - Somebody else's function that evaluates frames (PEP 523) may push them by itself. None is marked as long as there
 //   is one.
+// - Marks outlive a session: the number has to mean the same in all.
 //
-// 3.15 tells more: see low_water.h.
+// 3.15 tells of generators, too: see low_water.h.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "hooks/compat/frame.h"
 #include "src/base/hot.h"
 
 namespace memtrace::compat {
 
-#if PY_VERSION_HEX >= 0x030e0500 && PY_VERSION_HEX < 0x030f0000 && !defined(Py_DEBUG) && !defined(Py_GIL_DISABLED)
+#if PY_VERSION_HEX >= 0x030e0500 && !defined(Py_DEBUG) && !defined(Py_GIL_DISABLED)
 
 class FrameMark {
  public:
@@ -39,17 +43,30 @@ class FrameMark {
   bool can_be_put(const PyThreadState* thread) const noexcept {
     return value_ != kNever && _PyInterpreterState_GetEvalFrameFunc(thread->interp) == _PyEval_EvalFrameDefault;
   }
-  // pre, for both: `frame` is live, and the caller's own.
-  MT_HOT void put_on(const Frame* frame) const noexcept {
-    if (frame->owner == FRAME_OWNED_BY_THREAD) const_cast<Frame*>(frame)->visited = value_;
+  // pre, for all of these: `frame` is live, and the caller's own.
+  MT_HOT static bool has_room_on(const Frame* frame) noexcept { return frame->owner == FRAME_OWNED_BY_THREAD; }
+  MT_HOT void put_on(const Frame* frame, std::uint32_t number) const noexcept {
+    if (!has_room_on(frame)) return;
+    const_cast<Frame*>(frame)->visited = value_;
+    std::memcpy(const_cast<char*>(padding_of(frame)), &number, sizeof number);
   }
   MT_HOT bool is_on(const Frame* frame) const noexcept { return frame->visited == value_; }
+  // pre: is_on(frame)
+  MT_HOT static std::uint32_t number_on(const Frame* frame) noexcept {
+    std::uint32_t number;
+    std::memcpy(&number, padding_of(frame), sizeof number);
+    return number;
+  }
 
  private:
   // 0 and 1 were the collector's.
   static constexpr unsigned kFirst = 2;
   // On no frame.
   static constexpr std::uint8_t kNever = 0xff;
+
+  static constexpr std::size_t kPadding = offsetof(Frame, visited) + 1;
+  static_assert(kPadding + sizeof(std::uint32_t) == offsetof(Frame, localsplus));
+  static const char* padding_of(const Frame* frame) noexcept { return reinterpret_cast<const char*>(frame) + kPadding; }
 
   std::uint8_t value_ = kNever;
 };
@@ -61,8 +78,10 @@ class FrameMark {
   static constexpr bool kPossible = false;
 
   bool can_be_put(const PyThreadState*) const noexcept { return false; }
-  void put_on(const Frame*) const noexcept {}
+  static bool has_room_on(const Frame*) noexcept { return false; }
+  void put_on(const Frame*, std::uint32_t) const noexcept {}
   bool is_on(const Frame*) const noexcept { return false; }
+  static std::uint32_t number_on(const Frame*) noexcept { return 0; }
 };
 
 #endif
