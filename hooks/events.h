@@ -34,11 +34,12 @@ Block take_apart(Thread& thread, const void* block) noexcept;
 void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
                    std::size_t size) noexcept;
 
+MT_HOT bool is_current(const Thread& thread) noexcept { return thread.version == control.version(); }
+
 // The calling thread's record in an exclusive event.
 MT_HOT RecordId capture(Thread& thread, Era& era, PyThreadState* attached) noexcept {
-  if (thread.version != control.version()) [[unlikely]] {
-    if (!refresh(thread, era)) return kNone;
-  }
+  if (!is_current(thread) && !refresh(thread, era)) [[unlikely]]
+    return kNone;
   return thread.stack.capture(era, attached, thread.context, false);
 }
 

@@ -42,8 +42,7 @@ constinit Tracer chained_before;
   Era* const era = control.era();
   if (era == nullptr) return;
   // Before the block, which is looked for again where this has no answer.
-  const RecordId record =
-      thread.version == control.version() ? thread.stack.remembered(attached, thread.context) : kNone;
+  const RecordId record = is_current(thread) ? thread.stack.remembered(attached, thread.context) : kNone;
   if (record == kNone || !era->try_reassign(block, [&]() MT_HOT_LAMBDA { return record; }))
     reused_changed(thread, block);
 }

@@ -306,9 +306,14 @@ void ShadowStack::remember_alone(const compat::Frame* top, const Leaf& leaf) noe
   leaf_ = leaf;
 }
 
-// capture_changed() where a trace shows the innermost frame alone. pre: marking()
-[[gnu::noinline]] RecordId ShadowStack::capture_alone(Era& era, const compat::Frame* top, ContextId context,
-                                                      bool thread_half) noexcept {
+// capture_changed() where a trace shows the innermost frame alone.
+[[gnu::noinline]] RecordId ShadowStack::capture_alone(Era& era, PyThreadState* thread, const compat::Frame* top,
+                                                      ContextId context, bool thread_half) noexcept {
+  marking_ = mark_.can_be_put(thread);
+  if (!marking()) {
+    if (top_ == &alone_) forget_frames();
+    return capture_shadowed(era, thread, top, context, thread_half);
+  }
   forget_frames();
   for (const compat::Frame* frame = top; frame != nullptr; frame = compat::caller(frame)) {
     if (compat::is_internal(frame)) continue;
@@ -326,13 +331,13 @@ void ShadowStack::remember_alone(const compat::Frame* top, const Leaf& leaf) noe
 RecordId ShadowStack::capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                                       bool thread_half) noexcept {
   if (top == nullptr) return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
-  marking_ = mark_.can_be_put(thread);
-  if (nframe_ == 1 && marking()) return capture_alone(era, top, context, thread_half);
+  if (compat::FrameMark::kPossible && nframe_ == 1) return capture_alone(era, thread, top, context, thread_half);
   return capture_shadowed(era, thread, top, context, thread_half);
 }
 
 [[gnu::noinline]] RecordId ShadowStack::capture_shadowed(Era& era, PyThreadState* thread, const compat::Frame* top,
                                                          ContextId context, bool thread_half) noexcept {
+  marking_ = mark_.can_be_put(thread);
   settle(thread);
   if (top_->frame == top && is_unchanged_after_all(thread)) {
     MT_EXPENSIVE(is_live(top));

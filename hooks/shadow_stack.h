@@ -229,7 +229,8 @@ class ShadowStack {
   void forget_frames() noexcept;
   RecordId capture_shadowed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                             bool thread_half) noexcept;
-  RecordId capture_alone(Era& era, const compat::Frame* top, ContextId context, bool thread_half) noexcept;
+  RecordId capture_alone(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
+                         bool thread_half) noexcept;
   void remember_alone(const compat::Frame* top, const Leaf& leaf) noexcept;
   std::uint32_t frames_below(const compat::Frame* frame) noexcept;
   RecordId capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
