@@ -24,7 +24,7 @@ def extensions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A directory with all extensions of tests/python/ext, importable here and in programs."""
     directory = tmp_path_factory.mktemp("extensions")
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    for name in ("allocations", "layers", "unattached", "last_words", "references", "strangers"):
+    for name in ("allocations", "evaluator", "layers", "unattached", "last_words", "references", "strangers"):
         if name == "references" and sys.version_info < (3, 13):
             continue
         source = str(SOURCES / f"{name}.c")

@@ -11,6 +11,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -361,6 +362,41 @@ for line, ours, theirs in traced:
         assert [f.lineno for f in ours if f.filename == "hot.py"] == [line], (line, *ours)
 print(sys._jit.is_enabled(), *active)
 """
+
+
+@pytest.mark.parametrize("nframe", (1, 2, 3, 25))
+def test_beside_another_evaluator(nframe: int, both: Start, extensions: Path) -> None:
+    """PEP 523: frames are somebody else's now and then, and what the tracer does with its own is not done with those."""
+    evaluator = importlib.import_module("evaluator")
+    found: list[Probe] = []
+
+    def generate() -> Iterator[None]:
+        while True:
+            found.append(allocate_only())
+            yield
+
+    generator = generate()
+
+    def level(depth: int, turn: int) -> None:
+        found.append(allocate_only())
+        # Here, below or not at all: in turn at each depth.
+        (evaluator.install if (depth + turn) % 5 < 2 else evaluator.remove)()
+        found.append(allocate_only())
+        if depth > 0:
+            level(depth - 1, turn)
+        next(generator)
+        found.append(allocate_only())
+
+    def body() -> None:
+        for turn in range(10):
+            level(turn % 4 * 3, turn)
+            evaluator.remove()
+
+    both(nframe)
+    before = evaluator.count()
+    on_a_short_stack(body)
+    assert evaluator.count() > before
+    assert_as_tracemalloc(found)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="has no JIT")
