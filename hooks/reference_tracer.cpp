@@ -19,32 +19,40 @@ constinit Tracer chained;
 // What it was before install(): a tracer that was set after ours, and that did not call it, may put it back.
 constinit Tracer chained_before;
 
-// An object in a block from a free list: where the stack has changed since the thread's last event, or the block is of a
-// rare kind.
-[[gnu::noinline]] void reused_changed(Thread& thread, const void* block) noexcept {
+// An object in a block from a free list, whatever that takes.
+MT_COLD void reused_somehow(Thread& thread, const void* block) noexcept {
   thread.busy = true;
   PyThreadState* attached = compat::attached_by_contract(thread.own_states);
   if (!is_exclusive(attached)) {
     reassign_apart(thread, attached, block);
   } else if (Era* const era = control.era(); era != nullptr) {
-    const auto record = [&]() MT_HOT_LAMBDA { return capture(thread, *era, attached); };
-    if (!era->try_reassign(block, record)) era->reassign(Access::kExclusive, thread, block, record);
+    era->reassign(Access::kExclusive, thread, block, [&] { return capture(thread, *era, attached); });
   }
   thread.busy = false;
+}
+
+// Where the stack has changed since the thread's last event, or the record was not asked for lately.
+[[gnu::noinline]] void reused_elsewhere(Thread& thread, const void* block, Era& era, PyThreadState* attached,
+                                        std::uint64_t place) noexcept {
+  thread.busy = true;
+  const auto record = [&]() MT_HOT_LAMBDA { return thread.stack.capture_from(place, era, attached, thread.context); };
+  const bool done = era.try_reassign(block, record);
+  thread.busy = false;
+  if (!done) reused_somehow(thread, block);
 }
 
 // Most often where one was made before, with the same frames below. Then nothing is called, and nothing kept for later.
 [[gnu::noinline]] void reused(Thread& thread, PyObject* object) noexcept {
   const void* block = compat::block_of(object);
   PyThreadState* attached = compat::attached_in_slot();
-  if (!is_exclusive(attached)) [[unlikely]]
-    return reused_changed(thread, block);
   Era* const era = control.era();
-  if (era == nullptr) return;
+  if (!is_exclusive(attached) || era == nullptr || !is_current(thread)) [[unlikely]]
+    return reused_somehow(thread, block);
   // Before the block, which is looked for again where this has no answer.
-  const RecordId record = is_current(thread) ? thread.stack.remembered(attached, thread.context) : kNone;
-  if (record == kNone || !era->try_reassign(block, [&]() MT_HOT_LAMBDA { return record; }))
-    reused_changed(thread, block);
+  const std::uint64_t place = thread.stack.place_at_once(attached);
+  const RecordId record = place == ShadowStack::kNowhere ? kNone : thread.stack.remembered(place, thread.context);
+  if (record == kNone) return reused_elsewhere(thread, block, *era, attached, place);
+  if (!era->try_reassign(block, [&]() MT_HOT_LAMBDA { return record; })) reused_somehow(thread, block);
 }
 
 // The new object is in the thread's last block, unless that was seen already.

@@ -49,14 +49,26 @@ class ShadowStack {
     return record_at(era, place, context, thread_half);
   }
 
-  // What capture() says where it has nothing to enter, to change or to call, and little to compare; else kNone.
-  MT_HOT RecordId remembered(const PyThreadState* thread, ContextId context) const noexcept {
+  // A place is where a trace begins: the node of all frames but the innermost, and the site of that one.
+  static constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
+
+  // capture() in three steps, of which the first two enter nothing, change nothing and call nothing. The place, where there
+  // is little to compare; else kNowhere.
+  MT_HOT std::uint64_t place_at_once(const PyThreadState* thread) const noexcept {
     const compat::Frame* const top = compat::top_frame(thread);
-    if (top_->frame != top || !is_known_at_once(thread)) return kNone;
+    if (top_->frame != top || !is_known_at_once(thread)) return kNowhere;
     MT_EXPENSIVE(is_live(top));
-    const std::uint64_t place = leaf_.place_of(compat::instruction(top));
+    return leaf_.place_of(compat::instruction(top));
+  }
+  // The record there if it was asked for lately, else kNone. pre: the place is not kNowhere.
+  MT_HOT RecordId remembered(std::uint64_t place, ContextId context) const noexcept {
     const Recent& recent = recent_[recent_index(place)];
     return recent.place == place && recent.context == context ? recent.record : kNone;
+  }
+  // As capture(), after these: `place` is what the first has said.
+  MT_HOT RecordId capture_from(std::uint64_t place, Era& era, PyThreadState* thread, ContextId context) noexcept {
+    if (place != kNowhere) return record_at(era, place, context, false);
+    return capture_changed(era, thread, compat::top_frame(thread), context, false);
   }
 
  private:
@@ -98,9 +110,6 @@ class ShadowStack {
       return true;
     }
   };
-
-  // A place is where a trace begins: the node of all frames but the innermost, and the site of that one.
-  static constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
 
   // Where the innermost frame can be without anything else changing.
   struct Leaf {
