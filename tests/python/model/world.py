@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import sysconfig
 import threading
 import warnings
 from collections import Counter
@@ -20,8 +21,9 @@ from reference import GROUPINGS, Groups, Reference, Row, grouped
 import memtrace
 
 SECONDS = 60
-# What calling leaves behind: the numbers that were asked for.
-NOISE = 1024
+# What calling leaves behind: the numbers that were asked for. Without a GIL, also a chunk of the list of objects that
+# another thread has to let go of, 2 KiB.
+NOISE = 4096 if sysconfig.get_config_var("Py_GIL_DISABLED") else 1024
 # What the deepest stack takes, in which some frames are generators'.
 STACK = 32 * 1024
 # Of each thread that allocates or frees without the GIL, as all do where there is none, the peak may not know 64 KiB.
