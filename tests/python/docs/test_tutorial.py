@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import sysconfig
 from pathlib import Path
 from types import ModuleType
 
@@ -43,6 +44,8 @@ def test_every_example_is_in_the_tutorial_as_it_is() -> None:
 @pytest.mark.parametrize("number", range(len(transcript.commands_of(PAGE))))
 def test_commands_print_what_the_tutorial_shows(console: object, number: int) -> None:
     command = transcript.commands_of(PAGE)[number]
+    if "top_ten" in command.words and sysconfig.get_config_var("Py_GIL_DISABLED"):
+        pytest.skip("objects are larger without a GIL, and the lines come in another order")
     printed = console.run(command.words)  # type: ignore[attr-defined]
     assert transcript.matches(command.shown, printed), f"{command.words}\n{printed}"
 
