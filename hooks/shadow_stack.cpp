@@ -297,6 +297,7 @@ std::uint32_t ShadowStack::frames_below(const compat::Frame* frame) noexcept {
   return below;
 }
 
+// So that the next event with `top` innermost need not look below it: that or its caller is marked.
 void ShadowStack::remember_alone(const compat::Frame* top, const Leaf& leaf) noexcept {
   const compat::Frame* below = compat::caller(top);
   if (!mark_.is_on(top) && (below == nullptr || !mark_.is_on(below))) return;

@@ -10,15 +10,15 @@ from pathlib import Path
 import pybind11
 import pytest
 from building import Run, compile_c
+from interpreter import HAS_GIL
 
 import memtrace
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples" / "extension"
 INCLUDE = f"-I{memtrace.get_include()}"
-FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 # Before 3.15 a free-threaded build has no limited API. And the pool needs a GIL, of which the interpreter would warn.
-LIMITED = not FREE_THREADED
-OPTIONS = ["-Xgil=0"] if FREE_THREADED else []
+LIMITED = HAS_GIL
+OPTIONS = [] if HAS_GIL else ["-Xgil=0"]
 
 
 @pytest.fixture(scope="module")

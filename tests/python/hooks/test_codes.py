@@ -5,19 +5,17 @@ from __future__ import annotations
 import gc
 import random
 import sys
-import sysconfig
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
 from building import Run
+from interpreter import HAS_GIL
 
 import memtrace
 
 Start = Callable[[int], None]
-
-HAS_GIL = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
 def table_sizes() -> tuple[int, int, int, int]:

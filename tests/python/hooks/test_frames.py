@@ -208,16 +208,17 @@ def test_only_the_outer_frames_differ(nframe: int, length: int, both: Start) -> 
     assert_as_tracemalloc(found)
 
 
+def allocate_forever(found: list[Probe]) -> Iterator[None]:
+    while True:
+        found.append(allocate_only())
+        yield
+
+
 def test_one_generator_resumed_by_many(both: Start) -> None:
     """Its frame stays at its address; who resumes it, and from what depth, changes."""
     found: list[Probe] = []
 
-    def generate() -> Iterator[None]:
-        while True:
-            found.append(allocate_only())
-            yield
-
-    generator = generate()
+    generator = allocate_forever(found)
 
     def first() -> None:
         next(generator)
@@ -370,12 +371,7 @@ def test_beside_another_evaluator(nframe: int, both: Start, extensions: Path) ->
     evaluator = importlib.import_module("evaluator")
     found: list[Probe] = []
 
-    def generate() -> Iterator[None]:
-        while True:
-            found.append(allocate_only())
-            yield
-
-    generator = generate()
+    generator = allocate_forever(found)
 
     def level(depth: int, turn: int) -> None:
         found.append(allocate_only())

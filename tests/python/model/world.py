@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-import sysconfig
 import threading
 import warnings
 from collections import Counter
@@ -15,6 +14,7 @@ from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from interpreter import HAS_GIL
 from places import CALLERS, FOLDER, LEAVES, ONCE, Called, Stack, call_at
 from reference import GROUPINGS, Groups, Reference, Row, grouped
 
@@ -23,7 +23,7 @@ import memtrace
 SECONDS = 60
 # What calling leaves behind: the numbers that were asked for. Without a GIL, also a chunk of the list of objects that
 # another thread has to let go of, 2 KiB.
-NOISE = 4096 if sysconfig.get_config_var("Py_GIL_DISABLED") else 1024
+NOISE = 1024 if HAS_GIL else 4096
 # What the deepest stack takes, in which some frames are generators'.
 STACK = 32 * 1024
 # Of each thread that allocates or frees without the GIL, as all do where there is none, the peak may not know 64 KiB.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
+from interpreter import HAS_GIL
 
 import memtrace
 
 pytestmark = pytest.mark.skipif(
-    sys.version_info < (3, 14) and bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    sys.version_info < (3, 14) and not HAS_GIL,
     reason="PyO3, which mypy's parser is made with, supports no free-threaded 3.13",
 )
 
