@@ -11,7 +11,7 @@ const Code* SiteDecoder::code_of(SiteId site) {
     // Entries that another thread is still filling are met again next time: no site of theirs can be in a record yet.
     codes_.clear();
     for (CodeId id = 1; id < tables_.codes.end(); ++id)
-      if (tables_.codes[id].base_site != kNone) codes_.emplace_back(tables_.codes[id].base_site, id);
+      if (const SiteId first = tables_.codes.base_site(id); first != kNone) codes_.emplace_back(first, id);
     std::sort(codes_.begin(), codes_.end());
     seen_ = static_cast<CodeId>(codes_.size() + 1);
   }

@@ -7,6 +7,7 @@
 // Thread-safety: lock-free.
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 #include "src/base/hash.h"
@@ -66,23 +67,28 @@ class CodeTable {
     if (offset == ByteArena::kFailed) return kNone;
     const CodeId id = codes_.append();
     if (id == kNone) return kNone;
-    codes_[id] = {filename,
-                  qualname,
-                  view.firstlineno,
-                  view.units,
-                  base,
-                  view.first_traceable,
-                  offset,
-                  static_cast<std::uint32_t>(table.size()),
-                  hash};
+    Code& code = codes_[id];
+    code.filename = filename;
+    code.qualname = qualname;
+    code.firstlineno = view.firstlineno;
+    code.units = view.units;
+    code.first_traceable = view.first_traceable;
+    code.linetable_offset = offset;
+    code.linetable_size = static_cast<std::uint32_t>(table.size());
+    code.hash = hash;
+    std::atomic_ref(code.base_site).store(base, std::memory_order_release);
     return index_.insert(hash, id, equal);
   }
 
   const Code& operator[](CodeId id) const noexcept { return codes_[id]; }
+  // That of the entry, whoever is at it: kNone as long as it is not complete (another thread is at it, or gave up).
+  SiteId base_site(CodeId id) const noexcept {
+    return std::atomic_ref(const_cast<SiteId&>(codes_[id].base_site)).load(std::memory_order_acquire);
+  }
   std::string_view linetable(const Code& code) const noexcept {
     return linetables_.view(code.linetable_offset, code.linetable_size);
   }
-  // One past the highest id. An entry below it with base_site 0 is not complete (another thread is at it, or gave up).
+  // One past the highest id.
   CodeId end() const noexcept { return codes_.end(); }
 
   std::size_t resident_bytes() const noexcept {

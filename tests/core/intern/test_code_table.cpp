@@ -1,11 +1,13 @@
 #include "src/intern/code_table.h"
 
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/support/fail_each.h"
+#include "tests/support/threads.h"
 
 using namespace memtrace;
 
@@ -77,6 +79,26 @@ TEST_CASE("codes have runs of sites that do not overlap, and site ids end") {
   CHECK(fixture.codes->intern(huge) != kNone);
   huge.firstlineno = 1;
   CHECK(fixture.codes->intern(huge) == kNone);
+}
+
+TEST_CASE("whoever walks the entries while another thread makes them finds whole ones") {
+  Fixture fixture;
+  constexpr std::uint32_t kCodes = 5000;
+  std::atomic<bool> good = true;
+  test::run_together(2, [&](int thread) {
+    CodeView view = kView;
+    if (thread == 0) {
+      for (view.units = 1; view.units <= kCodes; ++view.units) good = good && fixture.codes->intern(view) != kNone;
+      return;
+    }
+    for (CodeId known = 1; known <= kCodes && good;) {
+      if (known == fixture.codes->end() || fixture.codes->base_site(known) == kNone) continue;
+      const Code& code = (*fixture.codes)[known];
+      good = good && code.units == known && fixture.codes->linetable(code) == kView.linetable;
+      ++known;
+    }
+  });
+  CHECK(good);
 }
 
 TEST_CASE("a location table that is too long is left out") {
