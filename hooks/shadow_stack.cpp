@@ -14,8 +14,8 @@ void ShadowStack::reset(const Era& era) noexcept {
   ignored_ = nframe_ == 1 ? ~std::uintptr_t{0} : 0;
   forget_frames();
   for (std::uint32_t i = 0; i < capacity_; ++i) reals_[i].units = 0;
+  std::fill(std::begin(recent_codes_), std::end(recent_codes_), RecentCode{});
   anchors_known_ = 0;
-  ++generation_;
   // Ids mean the same as long as the era lasts.
   if (era_ != era.number()) {
     std::fill(std::begin(recent_), std::end(recent_), Recent{});
@@ -74,7 +74,7 @@ bool ShadowStack::is_right_below(std::uint32_t index) noexcept {
   const std::uint32_t low = window_below(index);
   if (!compat::LowWater::kTold && marking()) {
     if (!is_right_to_mark(index, low)) return false;
-    mark_.put_on(entries_[index].frame, index == 0 ? 0 : depths_[index - 1].frames);
+    mark_.put_on(entries_[index].frame, index == 0 ? 0 : depths_[index - 1].frames, is_real(index));
     return true;
   }
   // A greenlet's stack, whose frames have nothing to do with those of the last event.
@@ -144,7 +144,7 @@ bool ShadowStack::is_live(const compat::Frame* top) const noexcept {
     std::uint32_t below = 0;
     for (const compat::Frame* live = compat::caller(top); live != nullptr; live = compat::caller(live))
       below += compat::is_complete(live);
-    const bool right = mark_.is_on(top) ? mark_.number_on(top) == below : outside_ == compat::caller(top);
+    const bool right = mark_.is_on(top) ? mark_.frames_below(top) == below : outside_ == compat::caller(top);
     return alone_.frame == top && right;
   }
   const compat::Frame* live = top;
@@ -159,7 +159,8 @@ bool ShadowStack::is_live(const compat::Frame* top) const noexcept {
 bool ShadowStack::learn(Era& era, const PyCodeObject* code, RecentCode& recent) noexcept {
   const Code* known = find_code(era, code);
   if (known == nullptr) return false;
-  recent = {compat::code_start(code), known->base_site, known->units, known->first_traceable, generation_};
+  recent = {compat::code_start(code) + known->first_traceable, known->units - known->first_traceable,
+            known->base_site + known->first_traceable};
   return true;
 }
 
@@ -180,7 +181,7 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   depths_[index] = {depth, false};
   hints_[hint_of(frame)] = index;
   size_ = index + 1;
-  if (marking()) mark_.put_on(frame, depth);
+  if (marking()) mark_.put_on(frame, depth, false);
   if (compat::is_internal(frame)) return true;
 
   Real& real = reals_[depth];
@@ -196,23 +197,25 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
 
 bool ShadowStack::locate(Era& era, const compat::Frame* frame, Position& position) noexcept {
   const PyCodeObject* code = compat::code(frame);
-  const auto bits = reinterpret_cast<std::uintptr_t>(code);
-  RecentCode& recent = recent_codes_[(bits >> 4 ^ bits >> 11) & (kRecentCodes - 1)];
-  if (recent.start != compat::code_start(code) || recent.generation != generation_) [[unlikely]] {
-    if (!learn(era, code, recent)) return false;
-  }
+  const compat::Instruction start = compat::code_start(code);
+  const std::uint32_t first_traceable = compat::first_traceable(code);
+  RecentCode& recent = recent_code(code);
+  if (recent.first != start + first_traceable && !learn(era, code, recent)) [[unlikely]]
+    return false;
   // A generator counts from its first instruction. What lies before it (3.11 and 3.12 start one unit early) is its first
   // line.
   const bool generator = compat::is_generator(frame);
-  const std::uint32_t first = generator ? 0 : recent.first_traceable;
-  const std::ptrdiff_t unit = compat::instruction(frame) - recent.start;
-  const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(recent.units) - 1);
-  position = {.complete = generator || unit >= static_cast<std::ptrdiff_t>(first),
+  const std::uint32_t skipped = generator ? first_traceable : 0;
+  const compat::Instruction first = recent.first - skipped;
+  const std::uint32_t units = recent.units + skipped;
+  const std::ptrdiff_t unit = compat::instruction(frame) - first;
+  const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(units) - 1);
+  position = {.complete = generator || unit >= 0,
               .generator = generator,
-              .first = recent.start + first,
-              .units = recent.units - first,
-              .first_site = recent.base_site + first,
-              .site = recent.base_site + static_cast<SiteId>(known)};
+              .first = first,
+              .units = units,
+              .first_site = recent.first_site - skipped,
+              .site = recent.first_site - skipped + static_cast<SiteId>(known)};
   return true;
 }
 
@@ -274,40 +277,80 @@ void ShadowStack::forget_frames() noexcept {
   outside_ = nullptr;
 }
 
+RecordId ShadowStack::find_record(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept {
+  const auto parent = static_cast<NodeId>(place >> 32);
+  const RecordId record = era.record(parent, static_cast<SiteId>(place), context, thread_half ? &run_ : nullptr);
+  if (record != kNone) recent_[recent_index(place)] = {place, context, record};
+  return record;
+}
+
 // How many of the program's frames lie below `frame`: those down to one that is marked are counted, and marked.
 std::uint32_t ShadowStack::frames_below(const compat::Frame* frame) noexcept {
-  if (mark_.is_on(frame)) return mark_.number_on(frame);
+  if (mark_.is_on(frame)) return mark_.frames_below(frame);
   std::uint32_t below = 0;
   std::uint32_t unmarked = compat::FrameMark::has_room_on(frame);
   for (const compat::Frame* live = compat::caller(frame); live != nullptr; live = compat::caller(live)) {
-    if (compat::is_complete(live)) ++below;
     if (mark_.is_on(live)) {
-      below += mark_.number_on(live);
+      below += mark_.frames_below_callee(live);
       break;
     }
+    if (compat::is_complete(live)) ++below;
     unmarked += compat::FrameMark::has_room_on(live);
   }
   std::uint32_t left = below;
   for (const compat::Frame* live = frame; unmarked != 0; live = compat::caller(live)) {
-    if (live != frame && compat::is_complete(live)) --left;
+    const bool complete = compat::is_complete(live);
+    if (live != frame && complete) --left;
     if (!compat::FrameMark::has_room_on(live)) continue;
-    mark_.put_on(live, left);
+    mark_.put_on(live, left, complete);
     --unmarked;
   }
   return below;
 }
 
-// So that the next event with `top` innermost need not look below it: that or its caller is marked.
-void ShadowStack::remember_alone(const compat::Frame* top, const Leaf& leaf) noexcept {
-  const compat::Frame* below = compat::caller(top);
-  if (!mark_.is_on(top) && (below == nullptr || !mark_.is_on(below))) return;
+// Where an allocation is with `top` innermost and `below` frames of the program's below it, when its code and the anchor
+// are known; else kNowhere. The next event with `top` innermost need not look below it where that or its caller is marked.
+std::uint64_t ShadowStack::place_alone(const compat::Frame* top, std::uint32_t below) noexcept {
+  const RecentCode& recent = recent_code(compat::code(top));
+  // Internal frames and those that are not complete are nowhere: an instruction tells its code.
+  const auto unit = static_cast<std::uint64_t>(compat::instruction(top) - recent.first);
+  if (unit >= recent.units || below >= anchors_known_ || anchors_[below] == kNone) [[unlikely]]
+    return kNowhere;
   alone_.frame = top;
   top_ = lowest_ = &alone_;
-  outside_ = below;
-  leaf_ = leaf;
+  outside_ = compat::caller(top);
+  leaf_ = {recent.first, recent.units, place_of(anchors_[below], recent.first_site)};
+  return leaf_.first_place + unit;
 }
 
-// capture_changed() where a trace shows the innermost frame alone.
+// capture_changed() where a trace shows the innermost frame alone, and that is marked.
+[[gnu::noinline]] RecordId ShadowStack::capture_marked(Era& era, PyThreadState* thread, const compat::Frame* top,
+                                                       ContextId context, bool thread_half) noexcept {
+  const std::uint64_t place = place_alone(top, mark_.frames_below(top));
+  if (place == kNowhere) [[unlikely]]
+    return capture_alone(era, thread, top, context, thread_half);
+  return record_at(era, place, context, thread_half);
+}
+
+// Where it is not: new, and called by one that is; or without room for a mark, like all down to one that is.
+[[gnu::noinline]] RecordId ShadowStack::capture_unmarked(Era& era, PyThreadState* thread, const compat::Frame* top,
+                                                         ContextId context, bool thread_half) noexcept {
+  std::uint32_t below = 0;
+  const compat::Frame* live = compat::caller(top);
+  for (; live != nullptr && !compat::FrameMark::has_room_on(live); live = compat::caller(live))
+    below += compat::is_generator(live);
+  if (is_marked(live) && (!compat::FrameMark::has_room_on(top) || compat::FrameMark::are_believed(thread))) {
+    below += mark_.frames_below_callee(live);
+    const std::uint64_t place = place_alone(top, below);
+    if (place != kNowhere) {
+      mark_.put_on(top, below, true);
+      return record_at(era, place, context, thread_half);
+    }
+  }
+  return capture_alone(era, thread, top, context, thread_half);
+}
+
+// Any of them.
 [[gnu::noinline]] RecordId ShadowStack::capture_alone(Era& era, PyThreadState* thread, const compat::Frame* top,
                                                       ContextId context, bool thread_half) noexcept {
   marking_ = mark_.can_be_put(thread);
@@ -321,19 +364,13 @@ void ShadowStack::remember_alone(const compat::Frame* top, const Leaf& leaf) noe
     Position position;
     if (!locate(era, frame, position)) return kNone;
     if (!position.complete) continue;  // charged to its caller
-    const NodeId parent = anchor_node(era, frames_below(frame));
+    const std::uint32_t below = frames_below(frame);
+    const NodeId parent = anchor_node(era, below);
     if (parent == kNone) return kNone;
-    if (frame == top) remember_alone(top, {position.first, position.units, place_of(parent, position.first_site)});
+    if (frame == top) place_alone(top, below);
     return record_at(era, place_of(parent, position.site), context, thread_half);
   }
   return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
-}
-
-RecordId ShadowStack::capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
-                                      bool thread_half) noexcept {
-  if (top == nullptr) return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
-  if (compat::FrameMark::kPossible && nframe_ == 1) return capture_alone(era, thread, top, context, thread_half);
-  return capture_shadowed(era, thread, top, context, thread_half);
 }
 
 [[gnu::noinline]] RecordId ShadowStack::capture_shadowed(Era& era, PyThreadState* thread, const compat::Frame* top,

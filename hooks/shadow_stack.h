@@ -133,13 +133,11 @@ class ShadowStack {
     SiteId site;
   };
 
-  // A code object that was met lately.
-  struct alignas(32) RecentCode {
-    compat::Instruction start;
-    SiteId base_site;
-    std::uint32_t units;
-    std::uint32_t first_traceable;
-    std::uint32_t generation;
+  // A code object that was met lately: its instructions that can be traced, whatever the frame.
+  struct RecentCode {
+    compat::Instruction first;
+    std::uint32_t units;  // from `first` on
+    SiteId first_site;
   };
 
   // A record that was asked for lately. Loops ask for the same few again and again, and this answers without a walk
@@ -163,14 +161,12 @@ class ShadowStack {
   }
 
   MT_HOT RecordId record_at(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept {
-    Recent& recent = recent_[recent_index(place)];
-    if (recent.place == place && recent.context == context) [[likely]]
-      return recent.record;
-    const auto parent = static_cast<NodeId>(place >> 32);
-    const RecordId record = era.record(parent, static_cast<SiteId>(place), context, thread_half ? &run_ : nullptr);
-    if (record != kNone) recent = {place, context, record};
-    return record;
+    const RecordId known = remembered(place, context);
+    if (known != kNone) [[likely]]
+      return known;
+    return find_record(era, place, context, thread_half);
   }
+  RecordId find_record(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept;
 
   // Where an allocation with `top` innermost is, if all frames are those of the last event and only `top` has moved on;
   // else kNowhere.
@@ -190,7 +186,7 @@ class ShadowStack {
       return true;
     // A generator's frame has no room for a mark.
     if (!compat::FrameMark::kPossible || compat::FrameMark::has_room_on(top_->frame)) return false;
-    if (top_ == &alone_) return compat::caller(top_->frame) == outside_ && mark_.is_on(outside_);
+    if (top_ == &alone_) return compat::caller(top_->frame) == outside_ && is_marked(outside_);
     return !compat::LowWater::kTold && is_unchanged(top_, lowest_, outside_, ignored_);
   }
   // The same where there is little to compare.
@@ -230,6 +226,11 @@ class ShadowStack {
     return (moved & ~ignored) == 0 && compat::caller(live) == outside;
   }
 
+  RecentCode& recent_code(const PyCodeObject* code) noexcept {
+    const auto bits = reinterpret_cast<std::uintptr_t>(code);
+    return recent_codes_[(bits >> 4 ^ bits >> 11) & (kRecentCodes - 1)];
+  }
+
   static std::size_t hint_of(const compat::Frame* frame) noexcept {
     const auto bits = reinterpret_cast<std::uintptr_t>(frame);
     return (bits >> 4 ^ bits >> 13) & (kHints - 1);
@@ -238,12 +239,23 @@ class ShadowStack {
   void forget_frames() noexcept;
   RecordId capture_shadowed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                             bool thread_half) noexcept;
+  RecordId capture_marked(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
+                          bool thread_half) noexcept;
+  RecordId capture_unmarked(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
+                            bool thread_half) noexcept;
   RecordId capture_alone(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                          bool thread_half) noexcept;
-  void remember_alone(const compat::Frame* top, const Leaf& leaf) noexcept;
+  MT_HOT std::uint64_t place_alone(const compat::Frame* top, std::uint32_t below) noexcept;
   std::uint32_t frames_below(const compat::Frame* frame) noexcept;
-  RecordId capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
-                           bool thread_half) noexcept;
+  bool is_marked(const compat::Frame* frame) const noexcept { return frame != nullptr && mark_.is_on(frame); }
+  MT_HOT RecordId capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
+                                  bool thread_half) noexcept {
+    if (top == nullptr) [[unlikely]]
+      return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
+    if (!compat::FrameMark::kPossible || nframe_ != 1) return capture_shadowed(era, thread, top, context, thread_half);
+    if (mark_.is_on(top)) return capture_marked(era, thread, top, context, thread_half);
+    return capture_unmarked(era, thread, top, context, thread_half);
+  }
   bool marking() const noexcept { return compat::FrameMark::kPossible && marking_; }
   // Whether the live frame has not been met before: all others are marked that can be.
   bool is_new(const compat::Frame* frame) const noexcept {
@@ -309,7 +321,6 @@ class ShadowStack {
   std::uint32_t capacity_ = 0;  // of entries_, depths_ and reals_
   std::uint32_t nframe_ = 1;
   std::uint32_t window_ = 2;
-  std::uint32_t generation_ = 0;
   std::uint32_t anchors_known_ = 0;
   heap::Buffer<Entry> entries_;
   heap::Buffer<Depth> depths_;  // for each entry

@@ -40,22 +40,27 @@ class FrameMark {
   }
 
   // Whether frames can be marked now. pre: `thread` is the caller's own state.
-  bool can_be_put(const PyThreadState* thread) const noexcept {
-    return value_ != kNever && _PyInterpreterState_GetEvalFrameFunc(thread->interp) == _PyEval_EvalFrameDefault;
+  bool can_be_put(const PyThreadState* thread) const noexcept { return value_ != kNever && are_believed(thread); }
+  // Whether frames are as the interpreter pushes them.
+  static bool are_believed(const PyThreadState* thread) noexcept {
+    return _PyInterpreterState_GetEvalFrameFunc(thread->interp) == _PyEval_EvalFrameDefault;
   }
   // pre, for all of these: `frame` is live, and the caller's own.
   MT_HOT static bool has_room_on(const Frame* frame) noexcept { return frame->owner == FRAME_OWNED_BY_THREAD; }
-  MT_HOT void put_on(const Frame* frame, std::uint32_t number) const noexcept {
+  // With the number of the program's frames below it, and whether it is known to be one of them itself (see
+  // is_complete), as it stays from then on.
+  MT_HOT void put_on(const Frame* frame, std::uint32_t below, bool complete) const noexcept {
     if (!has_room_on(frame)) return;
     const_cast<Frame*>(frame)->visited = value_;
+    const std::uint32_t number = below << 1 | static_cast<std::uint32_t>(complete);
     std::memcpy(const_cast<char*>(padding_of(frame)), &number, sizeof number);
   }
   MT_HOT bool is_on(const Frame* frame) const noexcept { return frame->visited == value_; }
-  // pre: is_on(frame)
-  MT_HOT static std::uint32_t number_on(const Frame* frame) noexcept {
-    std::uint32_t number;
-    std::memcpy(&number, padding_of(frame), sizeof number);
-    return number;
+  // pre, for these: is_on(frame). The program's frames below it, and below its callee.
+  MT_HOT static std::uint32_t frames_below(const Frame* frame) noexcept { return number_on(frame) >> 1; }
+  MT_HOT static std::uint32_t frames_below_callee(const Frame* frame) noexcept {
+    const std::uint32_t number = number_on(frame);
+    return (number >> 1) + ((number & 1) != 0 || is_complete(frame) ? 1 : 0);
   }
 
  private:
@@ -67,6 +72,11 @@ class FrameMark {
   static constexpr std::size_t kPadding = offsetof(Frame, visited) + 1;
   static_assert(kPadding + sizeof(std::uint32_t) == offsetof(Frame, localsplus));
   static const char* padding_of(const Frame* frame) noexcept { return reinterpret_cast<const char*>(frame) + kPadding; }
+  MT_HOT static std::uint32_t number_on(const Frame* frame) noexcept {
+    std::uint32_t number;
+    std::memcpy(&number, padding_of(frame), sizeof number);
+    return number;
+  }
 
   std::uint8_t value_ = kNever;
 };
@@ -78,10 +88,12 @@ class FrameMark {
   static constexpr bool kPossible = false;
 
   bool can_be_put(const PyThreadState*) const noexcept { return false; }
+  static bool are_believed(const PyThreadState*) noexcept { return false; }
   static bool has_room_on(const Frame*) noexcept { return false; }
-  void put_on(const Frame*, std::uint32_t) const noexcept {}
+  void put_on(const Frame*, std::uint32_t, bool) const noexcept {}
   bool is_on(const Frame*) const noexcept { return false; }
-  static std::uint32_t number_on(const Frame*) noexcept { return 0; }
+  static std::uint32_t frames_below(const Frame*) noexcept { return 0; }
+  static std::uint32_t frames_below_callee(const Frame*) noexcept { return 0; }
 };
 
 #endif
