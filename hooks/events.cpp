@@ -141,6 +141,10 @@ bool refresh(Thread& thread, Era& era) noexcept {
   return thread.context != kNone;
 }
 
+void record_first(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
+  if (Era* era = control.era(); era != nullptr) record_as(capture(thread, *era, attached), thread, *era, block, size);
+}
+
 void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
   const Section section(thread);
   if (Era* era = section.era()) add_apart(thread, *era, attached, block, size);

@@ -26,6 +26,8 @@ inline PyThreadState* attached_thread(Thread& thread) noexcept {
 // when memory cannot be had.
 MT_COLD bool refresh(Thread& thread, Era& era) noexcept;
 
+// Cold: the first allocation of a thread after the version has changed, or when nothing is traced.
+void record_first(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
 // Cold: events without the main interpreter's GIL.
 void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
 void forget_apart(Thread& thread, const void* block) noexcept;
@@ -47,17 +49,22 @@ inline bool is_exclusive(const PyThreadState* attached) noexcept {
   return attached != nullptr && compat::holds_main_gil(attached, main_interpreter);
 }
 
+MT_HOT void record_as(RecordId record, Thread& thread, Era& era, const void* block, std::size_t size) noexcept {
+  if (record == kNone) [[unlikely]]
+    return era.drop();
+  era.add(Access::kExclusive, thread, block, size, record);
+}
+
 template <Gil kGil>
 MT_HOT void record(Thread& thread, const void* block, std::size_t size) noexcept {
   PyThreadState* attached = attached_thread<kGil>(thread);
   if (!is_exclusive(attached)) [[unlikely]]
     return record_apart(thread, attached, block, size);
+  if (!is_current(thread)) [[unlikely]]
+    return record_first(thread, attached, block, size);
+  // What is current is of an era.
   Era* era = control.era();
-  if (era == nullptr) return;
-  const RecordId record = capture(thread, *era, attached);
-  if (record == kNone) [[unlikely]]
-    return era->drop();
-  era->add(Access::kExclusive, thread, block, size, record);
+  record_as(thread.stack.capture(*era, attached, thread.context, false), thread, *era, block, size);
 }
 
 template <Gil kGil>
@@ -91,10 +98,7 @@ inline void end_resize(Thread& thread, const void* old_block, const Block& old, 
   if (era == nullptr) return;
   if (block == nullptr) return era->put_back(old_block, old);
   if (era->account_free(Access::kExclusive, thread, old)) control.invalidate();
-  const RecordId record = capture(thread, *era, attached);
-  if (record == kNone) [[unlikely]]
-    return era->drop();
-  era->add(Access::kExclusive, thread, block, size, record);
+  record_as(capture(thread, *era, attached), thread, *era, block, size);
 }
 
 }  // namespace memtrace

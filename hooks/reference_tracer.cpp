@@ -45,12 +45,13 @@ MT_COLD void reused_somehow(Thread& thread, const void* block) noexcept {
 [[gnu::noinline]] void reused(Thread& thread, PyObject* object) noexcept {
   const void* block = compat::block_of(object);
   PyThreadState* attached = compat::attached_in_slot();
-  Era* const era = control.era();
-  if (!is_exclusive(attached) || era == nullptr || !is_current(thread)) [[unlikely]]
+  // What is current is of an era.
+  if (!is_exclusive(attached) || !is_current(thread)) [[unlikely]]
     return reused_somehow(thread, block);
+  Era* const era = control.era();
   // Before the block, which is looked for again where this has no answer.
   const std::uint64_t place = thread.stack.place_at_once(attached);
-  const RecordId record = place == ShadowStack::kNowhere ? kNone : thread.stack.remembered(place, thread.context);
+  const RecordId record = thread.stack.remembered(place, thread.context);
   if (record == kNone) return reused_elsewhere(thread, block, *era, attached, place);
   if (!era->try_reassign(block, [&]() MT_HOT_LAMBDA { return record; })) reused_somehow(thread, block);
 }

@@ -60,10 +60,13 @@ class ShadowStack {
     MT_EXPENSIVE(is_live(top));
     return leaf_.place_of(compat::instruction(top));
   }
-  // The record there if it was asked for lately, else kNone. pre: the place is not kNowhere.
+  // The record there if it was asked for lately, else kNone, as for kNowhere.
   MT_HOT RecordId remembered(std::uint64_t place, ContextId context) const noexcept {
     const Recent& recent = recent_[recent_index(place)];
-    return recent.place == place && recent.context == context ? recent.record : kNone;
+    if (recent.place != place || recent.context != context) return kNone;
+    // What is remembered is never none: this spares who asks a second branch.
+    if (recent.record == kNone) __builtin_unreachable();
+    return recent.record;
   }
   // As capture(), after these: `place` is what the first has said.
   MT_HOT RecordId capture_from(std::uint64_t place, Era& era, PyThreadState* thread, ContextId context) noexcept {
@@ -119,7 +122,11 @@ class ShadowStack {
 
     MT_HOT std::uint64_t place_of(compat::Instruction now) const noexcept {
       const auto unit = static_cast<std::uint64_t>(now - first);
-      return unit < units ? first_place + unit : kNowhere;
+      if (unit >= units) return kNowhere;
+      const std::uint64_t place = first_place + unit;
+      // Spares who asks a second branch.
+      if (place == kNowhere) __builtin_unreachable();
+      return place;
     }
   };
 

@@ -29,9 +29,8 @@ struct OwnStates {
 // The thread state with which the caller holds a GIL, or null, where the domain promises that it holds one.
 inline PyThreadState* attached_by_contract([[maybe_unused]] OwnStates& own) noexcept {
 #if PY_VERSION_HEX >= 0x030c0000
-  if (thread_slot_offset != 0) [[likely]]
-    return thread_in_slot();
-  return ask_interpreter();
+  PyThreadState* const state = thread_in_slot();
+  return state != nullptr ? state : attached_without_slot();
 #else
   return own.last = ask_interpreter();
 #endif
@@ -40,7 +39,7 @@ inline PyThreadState* attached_by_contract([[maybe_unused]] OwnStates& own) noex
 // The same as far as one load tells: null where it does not.
 inline PyThreadState* attached_in_slot() noexcept {
 #if PY_VERSION_HEX >= 0x030c0000
-  return thread_slot_offset != 0 ? thread_in_slot() : nullptr;
+  return thread_in_slot();
 #else
   return nullptr;
 #endif

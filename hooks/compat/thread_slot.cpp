@@ -8,11 +8,16 @@
 
 namespace memtrace::compat {
 
-constinit std::ptrdiff_t thread_slot_offset = 0;
-
 #if PY_VERSION_HEX >= 0x030c0000
 
 namespace {
+
+thread_local constinit PyThreadState* nobody __attribute__((tls_model("initial-exec"))) = nullptr;
+
+// The same in every thread.
+std::ptrdiff_t offset_of_nobody() noexcept {
+  return reinterpret_cast<char*>(&nobody) - static_cast<char*>(__builtin_thread_pointer());
+}
 
 // Thread-local storage of libraries loaded at start-up lies this close to the thread pointer, inside every thread's
 // stack mapping; what was loaded later lies elsewhere, at a distance of its own in each thread.
@@ -42,12 +47,15 @@ int find_storage(dl_phdr_info* info, std::size_t, void* argument) {
 
 }  // namespace
 
+// Set when the module is loaded, before any hook is installed.
+std::ptrdiff_t thread_slot_offset = offset_of_nobody();
+
 void find_thread_slot() noexcept {
   Storage storage{.function = reinterpret_cast<std::uintptr_t>(&ask_interpreter)};
   dl_iterate_phdr(find_storage, &storage);
   PyThreadState* const self = ask_interpreter();
   char* const thread_pointer = static_cast<char*>(__builtin_thread_pointer());
-  std::ptrdiff_t found = 0;
+  std::ptrdiff_t found = offset_of_nobody();
   for (std::size_t at = 0; at + sizeof self <= storage.size; at += sizeof self) {
     auto* const word = reinterpret_cast<PyThreadState* const volatile*>(storage.first + at);
     const std::ptrdiff_t offset = storage.first + at - thread_pointer;
@@ -62,7 +70,11 @@ void find_thread_slot() noexcept {
 }
 
 void check_thread_slot() noexcept {
-  if (thread_slot_offset != 0 && thread_in_slot() != ask_interpreter()) thread_slot_offset = 0;
+  if (thread_in_slot() != ask_interpreter()) thread_slot_offset = offset_of_nobody();
+}
+
+PyThreadState* attached_without_slot() noexcept {
+  return thread_slot_offset == offset_of_nobody() ? ask_interpreter() : nullptr;
 }
 
 #else

@@ -9,11 +9,12 @@
 #include <cstddef>
 
 #include "hooks/compat/python.h"
+#include "src/base/hot.h"
 
 namespace memtrace::compat {
 
-// From the thread pointer to the variable; 0 when it is not known.
-extern constinit std::ptrdiff_t thread_slot_offset;
+// From the thread pointer to the variable; where it is not known, to one that is null in every thread.
+extern std::ptrdiff_t thread_slot_offset;
 
 // Looks for the variable. Releases the GIL for a moment. pre: the GIL is held, outside of any hook.
 void find_thread_slot() noexcept;
@@ -24,5 +25,7 @@ inline PyThreadState* thread_in_slot() noexcept {
   return *reinterpret_cast<PyThreadState* const volatile*>(static_cast<char*>(__builtin_thread_pointer()) +
                                                            thread_slot_offset);
 }
+// The attached state where that has said null.
+MT_COLD PyThreadState* attached_without_slot() noexcept;
 
 }  // namespace memtrace::compat

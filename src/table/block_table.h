@@ -75,22 +75,28 @@ class BasicBlockTable {
   // Enters a block; false when memory cannot be had or the size is beyond kMaxSize (nothing is changed then).
   // `evict(Block)` is called for each older block whose slots this one needs. pre: covers(address), record != kNone.
   template <typename Evict>
-  MT_HOT bool add(const void* address, RecordId record, std::uint64_t size, Evict&& evict) noexcept {
+  bool add(const void* address, RecordId record, std::uint64_t size, Evict&& evict) noexcept {
+    if (add_plain(address, record, size)) return true;
+    Slot* slot = make_slot(address);
+    if (slot == nullptr) return false;
+    if (size > kPayload) return add_large(slot, address, record, size, evict);
+    clear_run(slot, size <= 16 ? 1 : 2, address, evict);
+    return add_plain(address, record, size);
+  }
+
+  // add(), unless it takes more: then false, and nothing is changed.
+  MT_HOT bool add_plain(const void* address, RecordId record, std::uint64_t size) noexcept {
     Slot* slot = find_slot(address);
-    if (slot == nullptr) [[unlikely]] {
-      slot = make_slot(address);
-      if (slot == nullptr) return false;
-    }
+    if (slot == nullptr) [[unlikely]]
+      return false;
     if (size <= 16) {
       if (load(slot) != 0) [[unlikely]]
-        clear_run(slot, 1, address, evict);
+        return false;
       publish(slot, kSmall | static_cast<std::uint32_t>(size) << kRecordBits | record);
       return true;
     }
-    if (size > kPayload) [[unlikely]]
-      return add_large(slot, address, record, size, evict);
-    if ((load(slot) | load(slot + 1)) != 0) [[unlikely]]
-      clear_run(slot, 2, address, evict);
+    if (size > kPayload || (load(slot) | load(slot + 1)) != 0) [[unlikely]]
+      return false;
     publish(slot + 1, kMore | static_cast<std::uint32_t>(size));
     publish(slot, kStart | record);
     return true;
@@ -142,7 +148,8 @@ class BasicBlockTable {
   }
 
   // What is at an address, for whoever wants to give a block of the common kind another record at the least cost.
-  enum class Kind { kNone, kPlain, kOther };  // plain: larger than 16 bytes, one word of size, no code object
+  // Plain: larger than 16 bytes, one word of size, no code object, no record of a thread's own.
+  enum class Kind { kNone, kPlain, kOther };
   class Found {
    public:
     Kind kind() const noexcept { return kind_; }
@@ -168,7 +175,8 @@ class BasicBlockTable {
     if (slot == nullptr) [[unlikely]]
       return {Kind::kNone, slot, 0, 0};
     const std::uint32_t word = load(slot);
-    if (word >> kRecordBits != kStart >> kRecordBits)
+    static_assert(kThreadRecords == 1u << (kRecordBits - 1));
+    if (word >> (kRecordBits - 1) != kStart >> (kRecordBits - 1))
       return {(word & (kSmall | kStart)) == 0 ? Kind::kNone : Kind::kOther, slot, word, 0};
     const std::uint32_t next = load(slot + 1);
     return {next >> kPayloadBits == kMore >> kPayloadBits ? Kind::kPlain : Kind::kOther, slot, word, next};

@@ -30,6 +30,14 @@ Block Era::find(Domain domain, std::uint64_t address) const noexcept {
   return space ? others_.find(*space, address & SpaceTable::kAddressMask) : Block{};
 }
 
+void Era::add_at_length(Access access, ThreadState& thread, const void* address, std::uint64_t size,
+                        RecordId record) noexcept {
+  if (!BlockTable::covers(address)) return track(access, thread, 0, address_of(address), size, record);
+  const auto evict = [&](const Block& stale) { account_free(access, thread, stale); };
+  if (!blocks_.add(address, record, size, evict)) return drop();
+  account_allocation(access, thread, record, size);
+}
+
 void Era::track(Access access, ThreadState& thread, Domain domain, std::uint64_t address, std::uint64_t size,
                 RecordId record) noexcept {
   if (is_in_block_table(domain, address)) return add(access, thread, pointer_to(address), size, record);

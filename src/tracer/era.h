@@ -64,12 +64,8 @@ class Era {
   // Enters a block. pre: the caller owns it, and `record` is from record().
   MT_HOT void add(Access access, ThreadState& thread, const void* address, std::uint64_t size,
                   RecordId record) noexcept {
-    if (!BlockTable::covers(address)) [[unlikely]]
-      return track(access, thread, 0, address_of(address), size, record);
-    // By value, so that nothing of the hot path has an address.
-    const auto evict = [this, access, state = &thread](const Block& stale) { account_free(access, *state, stale); };
-    if (!blocks_.add(address, record, size, evict)) [[unlikely]]
-      return drop();
+    if (!BlockTable::covers(address) || !blocks_.add_plain(address, record, size)) [[unlikely]]
+      return add_at_length(access, thread, address, size, record);
     account_allocation(access, thread, record, size);
   }
 
@@ -114,15 +110,13 @@ class Era {
     reassign_fully(access, thread, block, record);
   }
   // The same for an exclusive event. False, and nothing changed, where it takes more: `capture()` has said kNone, or the
-  // block or its record is of a rare kind.
+  // block is of a rare kind.
   template <typename Capture>
   MT_HOT bool try_reassign(const void* address, Capture&& capture) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return false;
     const BlockTable::Found block = blocks_.look_at(address);
     if (block.kind() != BlockTable::Kind::kPlain) return block.kind() == BlockTable::Kind::kNone;
-    if (is_thread_record(block.record())) [[unlikely]]
-      return false;
     const RecordId record = capture();
     if (record == kNone) [[unlikely]]
       return false;
@@ -203,6 +197,8 @@ class Era {
     epoch_.store(next, std::memory_order_relaxed);
   }
 
+  MT_COLD void add_at_length(Access access, ThreadState& thread, const void* address, std::uint64_t size,
+                             RecordId record) noexcept;
   MT_COLD void fold_pending(ThreadState& thread) noexcept;
   static std::uint64_t address_of(const void* address) noexcept { return reinterpret_cast<std::uintptr_t>(address); }
   static const void* pointer_to(std::uint64_t address) noexcept { return reinterpret_cast<const void*>(address); }

@@ -177,7 +177,8 @@ class World {
         if (operation.odd) {
           const Block block = model_.find(granule);
           const BlockTable::Found found = table_->look_at(address);
-          const bool is_plain = block.size > 16 && block.size < 1u << 28 && block.code == kNone;
+          const bool is_plain =
+              block.size > 16 && block.size < 1u << 28 && block.code == kNone && !is_thread_record(block.record);
           if ((found.kind() == BlockTable::Kind::kNone) == static_cast<bool>(block) ||
               (found.kind() == BlockTable::Kind::kPlain) != is_plain)
             return "look_at() differs";
