@@ -15,6 +15,8 @@ void ShadowStack::reset(const Era& era) noexcept {
   forget_frames();
   for (std::uint32_t i = 0; i < capacity_; ++i) reals_[i].units = 0;
   std::fill(std::begin(recent_codes_), std::end(recent_codes_), RecentCode{});
+  leaf_ = {};
+  calls_.forget();
   anchors_known_ = 0;
   // Ids mean the same as long as the era lasts.
   if (era_ != era.number()) {
@@ -74,7 +76,7 @@ bool ShadowStack::is_right_below(std::uint32_t index) noexcept {
   const std::uint32_t low = window_below(index);
   if (!compat::LowWater::kTold && marking()) {
     if (!is_right_to_mark(index, low)) return false;
-    mark_.put_on(entries_[index].frame, index == 0 ? 0 : depths_[index - 1].frames, is_real(index));
+    mark_.put_on(entries_[index].frame);
     return true;
   }
   // A greenlet's stack, whose frames have nothing to do with those of the last event.
@@ -139,21 +141,19 @@ bool ShadowStack::find_base(const compat::Frame* top, std::uint32_t& fresh) noex
   return true;
 }
 
+// Whatever internal frames lie between them: greenlet takes those out of a stack before it allocates the place to put that
+// away.
 bool ShadowStack::is_live(const compat::Frame* top) const noexcept {
-  if (top_ == &alone_) {
-    std::uint32_t below = 0;
-    for (const compat::Frame* live = compat::caller(top); live != nullptr; live = compat::caller(live))
-      below += compat::is_complete(live);
-    const bool right = mark_.is_on(top) ? mark_.frames_below(top) == below : outside_ == compat::caller(top);
-    return alone_.frame == top && right;
-  }
-  const compat::Frame* live = top;
-  for (const Entry* entry = top_;; --entry) {
+  if (top_->frame != top) return false;
+  const compat::Frame* live = compat::caller(top);
+  for (const Entry* entry = top_; entry-- != lowest_;) {
+    if (!is_real(static_cast<std::uint32_t>(entry - &entries_[0]))) continue;
+    while (live != nullptr && !compat::is_complete(live)) live = compat::caller(live);
     if (entry->frame != live) return false;
-    if (entry != top_ && ignored_ == 0 && compat::instruction(live) != entry->instruction) return false;
+    if (ignored_ == 0 && compat::instruction(live) != entry->instruction) return false;
     live = compat::caller(live);
-    if (entry == lowest_) return live == outside_;
   }
+  return true;
 }
 
 bool ShadowStack::learn(Era& era, const PyCodeObject* code, RecentCode& recent) noexcept {
@@ -181,7 +181,7 @@ bool ShadowStack::push(Era& era, const compat::Frame* frame) noexcept {
   depths_[index] = {depth, false};
   hints_[hint_of(frame)] = index;
   size_ = index + 1;
-  if (marking()) mark_.put_on(frame, depth, false);
+  if (marking()) mark_.put_on(frame);
   if (compat::is_internal(frame)) return true;
 
   Real& real = reals_[depth];
@@ -284,91 +284,51 @@ RecordId ShadowStack::find_record(Era& era, std::uint64_t place, ContextId conte
   return record;
 }
 
-// How many of the program's frames lie below `frame`: those down to one that is marked are counted, and marked.
-std::uint32_t ShadowStack::frames_below(const compat::Frame* frame) noexcept {
-  if (mark_.is_on(frame)) return mark_.frames_below(frame);
-  std::uint32_t below = 0;
-  std::uint32_t unmarked = compat::FrameMark::has_room_on(frame);
-  for (const compat::Frame* live = compat::caller(frame); live != nullptr; live = compat::caller(live)) {
-    if (mark_.is_on(live)) {
-      below += mark_.frames_below_callee(live);
-      break;
-    }
-    if (compat::is_complete(live)) ++below;
-    unmarked += compat::FrameMark::has_room_on(live);
+bool ShadowStack::is_count_right(const compat::Frame* top, std::uint32_t below) const noexcept {
+  std::uint32_t entered = 0;
+  for (const compat::Frame* live = top; live != nullptr; live = compat::caller(live))
+    entered += !compat::is_internal(live);
+  return entered == below + 1;
+}
+
+// How many frames but the internal ones the stack has. From now on this is told, unless one that is not complete lies where
+// a trace would miss it.
+std::uint32_t ShadowStack::count_frames(PyThreadState* thread, const compat::Frame* top) noexcept {
+  std::uint32_t shown = 0;
+  std::uint32_t above = 0;  // not complete, and not below one that is
+  bool good = true;
+  for (const compat::Frame* live = top; live != nullptr; live = compat::caller(live)) {
+    if (compat::is_internal(live)) continue;
+    if (compat::is_complete(live))
+      ++shown;
+    else if (shown == 0)
+      ++above;
+    else
+      good = false;
   }
-  std::uint32_t left = below;
-  for (const compat::Frame* live = frame; unmarked != 0; live = compat::caller(live)) {
-    const bool complete = compat::is_complete(live);
-    if (live != frame && complete) --left;
-    if (!compat::FrameMark::has_room_on(live)) continue;
-    mark_.put_on(live, left, complete);
-    --unmarked;
-  }
-  return below;
+  if (good)
+    calls_.set(thread, above + shown);
+  else
+    calls_.forget();
+  return above + shown;
 }
 
-// Where an allocation is with `top` innermost and `below` frames of the program's below it, when its code and the anchor
-// are known; else kNowhere. The next event with `top` innermost need not look below it where that or its caller is marked.
-std::uint64_t ShadowStack::place_alone(const compat::Frame* top, std::uint32_t below) noexcept {
-  const RecentCode& recent = recent_code(compat::code(top));
-  // Internal frames and those that are not complete are nowhere: an instruction tells its code.
-  const auto unit = static_cast<std::uint64_t>(compat::instruction(top) - recent.first);
-  if (unit >= recent.units || below >= anchors_known_ || anchors_[below] == kNone) [[unlikely]]
-    return kNowhere;
-  alone_.frame = top;
-  top_ = lowest_ = &alone_;
-  outside_ = compat::caller(top);
-  leaf_ = {recent.first, recent.units, place_of(anchors_[below], recent.first_site)};
-  return leaf_.first_place + unit;
-}
-
-// capture_changed() where a trace shows the innermost frame alone, and that is marked.
-[[gnu::noinline]] RecordId ShadowStack::capture_marked(Era& era, PyThreadState* thread, const compat::Frame* top,
-                                                       ContextId context, bool thread_half) noexcept {
-  const std::uint64_t place = place_alone(top, mark_.frames_below(top));
-  if (place == kNowhere) [[unlikely]]
-    return capture_alone(era, thread, top, context, thread_half);
-  return record_at(era, place, context, thread_half);
-}
-
-// Where it is not: new, and called by one that is; or without room for a mark, like all down to one that is.
-[[gnu::noinline]] RecordId ShadowStack::capture_unmarked(Era& era, PyThreadState* thread, const compat::Frame* top,
-                                                         ContextId context, bool thread_half) noexcept {
-  std::uint32_t below = 0;
-  const compat::Frame* live = compat::caller(top);
-  for (; live != nullptr && !compat::FrameMark::has_room_on(live); live = compat::caller(live))
-    below += compat::is_generator(live);
-  if (is_marked(live) && (!compat::FrameMark::has_room_on(top) || compat::FrameMark::are_believed(thread))) {
-    below += mark_.frames_below_callee(live);
-    const std::uint64_t place = place_alone(top, below);
-    if (place != kNowhere) {
-      mark_.put_on(top, below, true);
-      return record_at(era, place, context, thread_half);
-    }
-  }
-  return capture_alone(era, thread, top, context, thread_half);
-}
-
-// Any of them.
+// capture_changed() where a trace shows the innermost frame alone.
 [[gnu::noinline]] RecordId ShadowStack::capture_alone(Era& era, PyThreadState* thread, const compat::Frame* top,
                                                       ContextId context, bool thread_half) noexcept {
-  marking_ = mark_.can_be_put(thread);
-  if (!marking()) {
-    if (top_ == &alone_) forget_frames();
-    return capture_shadowed(era, thread, top, context, thread_half);
-  }
-  forget_frames();
+  std::uint32_t frames = calls_.is_told(thread) ? calls_.frames(thread) : count_frames(thread, top);
   for (const compat::Frame* frame = top; frame != nullptr; frame = compat::caller(frame)) {
     if (compat::is_internal(frame)) continue;
+    if (frames-- == 0) [[unlikely]] {
+      // Somebody has put another stack in place without a trace.
+      calls_.forget();
+      return capture_alone(era, thread, top, context, thread_half);
+    }
     Position position;
     if (!locate(era, frame, position)) return kNone;
     if (!position.complete) continue;  // charged to its caller
-    const std::uint32_t below = frames_below(frame);
-    const NodeId parent = anchor_node(era, below);
-    if (parent == kNone) return kNone;
-    if (frame == top) place_alone(top, below);
-    return record_at(era, place_of(parent, position.site), context, thread_half);
+    const NodeId parent = anchor_node(era, frames);
+    return parent == kNone ? kNone : record_at(era, place_of(parent, position.site), context, thread_half);
   }
   return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
 }

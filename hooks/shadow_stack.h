@@ -11,7 +11,8 @@
 // Real), so that a deep stack costs no more than a shallow one and a recursion adds one node a level. What lies beyond
 // `nframe` in a chain is cut when it is read.
 //
-// With nframe 1 there is no shadow where frames can be marked: a mark on a frame says how many lie below it.
+// With nframe 1 there is no shadow where the interpreter counts the frames (see compat/call_count.h): a trace is a look at
+// the innermost frame.
 //
 // Budget: about 10 ns for 20 unchanged frames, 1 ns where the interpreter tells; one look-up in the node tree for each
 // frame that changed.
@@ -22,6 +23,7 @@
 
 #include <cstdint>
 
+#include "hooks/compat/call_count.h"
 #include "hooks/compat/frame.h"
 #include "hooks/compat/frame_mark.h"
 #include "hooks/compat/low_water.h"
@@ -43,7 +45,7 @@ class ShadowStack {
   // had. `thread` is null outside of Python.
   MT_HOT RecordId capture(Era& era, PyThreadState* thread, ContextId context, bool thread_half) noexcept {
     const compat::Frame* top = thread == nullptr ? nullptr : compat::top_frame(thread);
-    const std::uint64_t place = known_place(thread, top);
+    const std::uint64_t place = is_counting() ? counted_place(thread, top) : known_place(thread, top);
     if (place == kNowhere) [[unlikely]]
       return capture_changed(era, thread, top, context, thread_half);
     return record_at(era, place, context, thread_half);
@@ -52,10 +54,11 @@ class ShadowStack {
   // A place is where a trace begins: the node of all frames but the innermost, and the site of that one.
   static constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
 
-  // capture() in three steps, of which the first two enter nothing, change nothing and call nothing. The place, where there
-  // is little to compare; else kNowhere.
-  MT_HOT std::uint64_t place_at_once(const PyThreadState* thread) const noexcept {
+  // capture() in three steps, of which the first two enter nothing and call nothing. The place, where there is little to
+  // compare; else kNowhere.
+  MT_HOT std::uint64_t place_at_once(const PyThreadState* thread) noexcept {
     const compat::Frame* const top = compat::top_frame(thread);
+    if (is_counting()) return counted_place(thread, top);
     if (top_->frame != top || !is_known_at_once(thread)) return kNowhere;
     MT_EXPENSIVE(is_live(top));
     return leaf_.place_of(compat::instruction(top));
@@ -175,6 +178,31 @@ class ShadowStack {
   }
   RecordId find_record(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept;
 
+  // Whether there is no shadow: a trace shows the innermost frame alone, and how many lie below it is counted.
+  bool is_counting() const noexcept { return compat::CallCount::kPossible && nframe_ == 1; }
+
+  // Where an allocation with `top` innermost is when nothing but the frame itself has to be looked at; else kNowhere.
+  MT_HOT std::uint64_t counted_place(const PyThreadState* thread, const compat::Frame* top) noexcept {
+    if (top == nullptr || !calls_.is_told(thread)) [[unlikely]]
+      return kNowhere;
+    const std::uint32_t below = calls_.frames(thread) - 1;
+    MT_EXPENSIVE(is_count_right(top, below));
+    const compat::Instruction now = compat::instruction(top);
+    const std::uint64_t place = below == leaf_below_ ? leaf_.place_of(now) : kNowhere;
+    if (place != kNowhere) [[likely]]
+      return place;
+    // An instruction tells its code: neither an internal frame nor one that is not complete is at one of these.
+    const RecentCode& recent = recent_code(compat::code(top));
+    if (static_cast<std::uint64_t>(now - recent.first) >= recent.units || below >= anchors_known_) [[unlikely]]
+      return kNowhere;
+    if (anchors_[below] == kNone) [[unlikely]]
+      return kNowhere;
+    leaf_ = {recent.first, recent.units, place_of(anchors_[below], recent.first_site)};
+    leaf_below_ = below;
+    return leaf_.place_of(now);
+  }
+  bool is_count_right(const compat::Frame* top, std::uint32_t below) const noexcept;
+
   // Where an allocation with `top` innermost is, if all frames are those of the last event and only `top` has moved on;
   // else kNowhere.
   MT_HOT std::uint64_t known_place(const PyThreadState* thread, const compat::Frame* top) const noexcept {
@@ -193,7 +221,6 @@ class ShadowStack {
       return true;
     // A generator's frame has no room for a mark.
     if (!compat::FrameMark::kPossible || compat::FrameMark::has_room_on(top_->frame)) return false;
-    if (top_ == &alone_) return compat::caller(top_->frame) == outside_ && is_marked(outside_);
     return !compat::LowWater::kTold && is_unchanged(top_, lowest_, outside_, ignored_);
   }
   // The same where there is little to compare.
@@ -246,22 +273,15 @@ class ShadowStack {
   void forget_frames() noexcept;
   RecordId capture_shadowed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                             bool thread_half) noexcept;
-  RecordId capture_marked(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
-                          bool thread_half) noexcept;
-  RecordId capture_unmarked(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
-                            bool thread_half) noexcept;
   RecordId capture_alone(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                          bool thread_half) noexcept;
-  MT_HOT std::uint64_t place_alone(const compat::Frame* top, std::uint32_t below) noexcept;
-  std::uint32_t frames_below(const compat::Frame* frame) noexcept;
-  bool is_marked(const compat::Frame* frame) const noexcept { return frame != nullptr && mark_.is_on(frame); }
+  std::uint32_t count_frames(PyThreadState* thread, const compat::Frame* top) noexcept;
   MT_HOT RecordId capture_changed(Era& era, PyThreadState* thread, const compat::Frame* top, ContextId context,
                                   bool thread_half) noexcept {
     if (top == nullptr) [[unlikely]]
       return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);
-    if (!compat::FrameMark::kPossible || nframe_ != 1) return capture_shadowed(era, thread, top, context, thread_half);
-    if (mark_.is_on(top)) return capture_marked(era, thread, top, context, thread_half);
-    return capture_unmarked(era, thread, top, context, thread_half);
+    if (is_counting()) return capture_alone(era, thread, top, context, thread_half);
+    return capture_shadowed(era, thread, top, context, thread_half);
   }
   bool marking() const noexcept { return compat::FrameMark::kPossible && marking_; }
   // Whether the live frame has not been met before: all others are marked that can be.
@@ -310,13 +330,15 @@ class ShadowStack {
     return low == 0 ? nullptr : entries_[low - 1].frame;
   }
 
-  // What capture() reads: the innermost entry, the outermost that a trace with it shows, and the frame below that. For
-  // alone_, which has no others: `outside_` is marked where the frame itself cannot be.
+  // What capture() reads: the innermost entry, the outermost that a trace with it shows, and the frame below that.
   const Entry* top_ = &none_;
   const Entry* lowest_ = &none_;
   const compat::Frame* outside_ = nullptr;
   std::uintptr_t ignored_ = 0;  // of the instructions in between
   Leaf leaf_ = {};
+  // Where there is no shadow: the number of the program's frames below that of leaf_.
+  std::uint32_t leaf_below_ = 0;
+  compat::CallCount calls_;
 
   compat::FrameMark mark_;
   bool marking_ = false;  // whether frames are marked, as of the last capture_changed()
@@ -340,8 +362,6 @@ class ShadowStack {
   std::uint32_t hints_[kHints] = {};
   Recent recent_[kRecents] = {};
   RecentCode recent_codes_[kRecentCodes] = {};
-  // The innermost frame where others are only counted.
-  Entry alone_ = {};
   // Stands for the innermost entry when there is none: no frame has its address.
   const Entry none_ = {reinterpret_cast<const compat::Frame*>(this), nullptr};
 };

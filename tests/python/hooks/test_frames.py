@@ -156,6 +156,49 @@ def test_recursion_around_the_limit(nframe: int, both: Start) -> None:
     assert_as_tracemalloc(probes)
 
 
+@pytest.mark.parametrize("nframe", [1, 25])
+def test_past_the_recursion_limit(nframe: int, both: Start) -> None:
+    """Errors, other limits and generators that end by an exception leave the number of frames right."""
+    both(nframe)
+    limit = sys.getrecursionlimit()
+    probes: list[Probe] = []
+
+    def recurse(depth: int) -> None:
+        if depth % 50 == 0:
+            probes.append(allocate_only())
+        if depth > 0:
+            recurse(depth - 1)
+        if depth % 70 == 1:
+            probes.append(allocate_only())
+
+    def generate(depth: int) -> Iterator[None]:
+        probes.append(allocate_only())
+        if depth > 0:
+            yield from generate(depth - 1)
+        yield
+        raise RecursionError
+
+    def body() -> None:
+        for number in range(6):
+            with contextlib.suppress(RecursionError):
+                recurse(10 * limit)
+            probes.append(allocate_only())
+            sys.setrecursionlimit(limit + 37 * (number + 1))
+            probes.append(allocate_only())
+            with contextlib.suppress(RecursionError):
+                list(generate(number * 5))
+            recurse(120)
+        sys.setrecursionlimit(limit)
+        recurse(60)
+
+    try:
+        on_a_short_stack(body)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert len(probes) > 100
+    assert_as_tracemalloc(probes)
+
+
 class Chain:
     """len() of it calls len() of the next: two frames of the interpreter for each of the program, and no allocation."""
 
