@@ -8,6 +8,7 @@ import sysconfig
 
 import pytest
 from building import Run
+from interpreter import HAS_GIL
 
 PROGRAM = """
 import gc, memtrace
@@ -26,7 +27,9 @@ for _ in range(3):
     kept = workload.work()
 workload.deeper(30)
 """
-ALLOCATORS = ["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "debug", "default"]
+ALLOCATORS = ["debug", "default"]
+if HAS_GIL:
+    ALLOCATORS += ["malloc", "malloc_debug", "pymalloc", "pymalloc_debug"]
 if sysconfig.get_config_var("WITH_MIMALLOC"):
     ALLOCATORS += ["mimalloc", "mimalloc_debug"]
 OPTIONS = [("-X", "dev"), ("-X", "faulthandler"), ("-X", "tracemalloc=3"), ("-O",)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from building import Run
+from interpreter import needs_package_with_gil
 
 # Something with calls, exceptions, generators and recursion for others to look at. Written to a file: coverage wants one.
 SUBJECT = """
@@ -164,6 +165,7 @@ if sys.version_info >= (3, 14):
     CORES.append("sysmon")  # measures branches from 3.14 on
 
 
+@needs_package_with_gil
 @pytest.mark.parametrize("core", CORES)
 def test_coverage(core: str, run: Run, subject: Path) -> None:
     preamble = f"import sys; sys.path.insert(0, {str(subject.parent)!r})\n"
@@ -234,6 +236,7 @@ def memray_lines(path: Path) -> dict[int, int]:
     return found
 
 
+@needs_package_with_gil
 @pytest.mark.parametrize("python_allocators", [True, False], ids=["pymalloc", "malloc"])
 def test_memray(python_allocators: bool, run: Run, extensions: Path, tmp_path: Path) -> None:
     """Both orders of starting and stopping. What memray finds of the program does not depend on memtrace."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from building import Run
+from interpreter import needs_package_with_gil
 
 PREAMBLE = """
 import faulthandler, gc, random, sys, threading
@@ -72,11 +73,13 @@ assert_sums_agree()
 """
 
 
+@needs_package_with_gil
 @pytest.mark.parametrize("frames", [1, 12, 100])
 def test_greenlets(frames: int, run: Run) -> None:
     run(PREAMBLE + GREENLETS.format(frames=frames))
 
 
+@needs_package_with_gil
 def test_gevent(run: Run) -> None:
     run(
         PREAMBLE
@@ -162,6 +165,7 @@ def test_asyncio(debug: bool, run: Run) -> None:
     run(PREAMBLE + ASYNC.format(run=f"asyncio.run(main(), debug={debug})"))
 
 
+@needs_package_with_gil
 def test_uvloop(run: Run) -> None:
     loop = "import uvloop\nwith asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner: runner.run(main())"
     run(PREAMBLE + ASYNC.format(run=loop))
@@ -174,7 +178,8 @@ def test_suspended_generators_end_elsewhere(run: Run) -> None:
         + """
 memtrace.start(60)
 ended = []
-def generate(depth):
+# Names of its own: at exit, without a GIL, the module's may be gone before.
+def generate(depth, assert_traced_here=assert_traced_here, ended=ended):
     try:
         if depth > 0:
             yield from generate(depth - 1)
