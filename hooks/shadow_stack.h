@@ -159,7 +159,7 @@ class ShadowStack {
   };
 
   static constexpr std::size_t kHints = 512;
-  static constexpr unsigned kRecentBits = 13;
+  static constexpr unsigned kRecentBits = 12;
   static constexpr std::size_t kRecents = std::size_t{1} << kRecentBits;
   static constexpr std::size_t kRecentCodes = 128;
 
