@@ -209,7 +209,7 @@ bool ShadowStack::locate(Era& era, const compat::Frame* frame, Position& positio
   const compat::Instruction first = recent.first - skipped;
   const std::uint32_t units = recent.units + skipped;
   const std::ptrdiff_t unit = compat::instruction(frame) - first;
-  const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(units) - 1);
+  const auto known = std::clamp<std::ptrdiff_t>(unit, 0, static_cast<std::ptrdiff_t>(std::max(units, 1u)) - 1);
   position = {.complete = generator || unit >= 0,
               .generator = generator,
               .first = first,
