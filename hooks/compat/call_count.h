@@ -24,7 +24,7 @@ class CallCount {
   // `thread`, the caller's own, has this many frames but the internal ones.
   void set(PyThreadState* thread, std::uint32_t frames) noexcept {
     forget();
-    if (_PyInterpreterState_GetEvalFrameFunc(thread->interp) != _PyEval_EvalFrameDefault) return;
+    if (!is_evaluated_by_interpreter(thread)) return;
     thread_ = thread;
     chunk_ = thread->datastack_chunk;
     context_version_ = thread->context_ver;

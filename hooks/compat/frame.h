@@ -48,6 +48,11 @@ inline bool is_internal(const Frame* frame) noexcept {
 
 inline bool is_generator(const Frame* frame) noexcept { return frame->owner == FRAME_OWNED_BY_GENERATOR; }
 
+// Whether it is the interpreter itself that evaluates the frames, and so pushes them: others may (PEP 523).
+inline bool is_evaluated_by_interpreter(const PyThreadState* thread) noexcept {
+  return _PyInterpreterState_GetEvalFrameFunc(thread->interp) == _PyEval_EvalFrameDefault;
+}
+
 // pre: !is_internal(frame)
 inline const PyCodeObject* code(const Frame* frame) noexcept {
 #if PY_VERSION_HEX >= 0x030e0000

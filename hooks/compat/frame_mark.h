@@ -37,7 +37,7 @@ class FrameMark {
 
   // Whether frames can be marked now. pre: `thread` is the caller's own state.
   bool can_be_put(const PyThreadState* thread) const noexcept {
-    return value_ != kNever && _PyInterpreterState_GetEvalFrameFunc(thread->interp) == _PyEval_EvalFrameDefault;
+    return value_ != kNever && is_evaluated_by_interpreter(thread);
   }
   // pre, for all of these: `frame` is live, and the caller's own.
   MT_HOT static bool has_room_on(const Frame* frame) noexcept { return frame->owner == FRAME_OWNED_BY_THREAD; }

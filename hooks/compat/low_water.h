@@ -33,7 +33,7 @@ class LowWater {
   void set(PyThreadState* thread, const Frame* top) noexcept {
     thread_ = nullptr;
     if (left_to_others_ || is_internal(top)) return;
-    if (_PyInterpreterState_GetEvalFrameFunc(thread->interp) != _PyEval_EvalFrameDefault) return;
+    if (!is_evaluated_by_interpreter(thread)) return;
     thread_ = thread;
     count_ = thread->last_profiled_frame_seq;
     thread->last_profiled_frame = const_cast<Frame*>(top);
