@@ -20,7 +20,7 @@ void ShadowStack::reset(const Era& era) noexcept {
   anchors_known_ = 0;
   // Ids mean the same as long as the era lasts.
   if (era_ != era.number()) {
-    std::fill(std::begin(recent_), std::end(recent_), Recent{});
+    recent_records_.forget();
     run_ = {};
     low_water_.claim();
   }
@@ -280,7 +280,7 @@ void ShadowStack::forget_frames() noexcept {
 RecordId ShadowStack::find_record(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept {
   const auto parent = static_cast<NodeId>(place >> 32);
   const RecordId record = era.record(parent, static_cast<SiteId>(place), context, thread_half ? &run_ : nullptr);
-  if (record != kNone) recent_[recent_index(place)] = {place, context, record};
+  if (record != kNone) recent_records_.remember(place, context, record);
   return record;
 }
 

@@ -31,6 +31,7 @@
 #include "src/base/hot.h"
 #include "src/mem/heap.h"
 #include "src/tracer/era.h"
+#include "src/tracer/recent_records.h"
 
 namespace memtrace {
 
@@ -65,11 +66,7 @@ class ShadowStack {
   }
   // The record there if it was asked for lately, else kNone, as for kNowhere.
   MT_HOT RecordId remembered(std::uint64_t place, ContextId context) const noexcept {
-    const Recent& recent = recent_[recent_index(place)];
-    if (recent.place != place || recent.context != context) return kNone;
-    // What is remembered is never none: this spares who asks a second branch.
-    if (recent.record == kNone) __builtin_unreachable();
-    return recent.record;
+    return recent_records_.find(place, context);
   }
   // As capture(), after these: `place` is what the first has said.
   MT_HOT RecordId capture_from(std::uint64_t place, Era& era, PyThreadState* thread, ContextId context) noexcept {
@@ -150,25 +147,10 @@ class ShadowStack {
     SiteId first_site;
   };
 
-  // A record that was asked for lately. Loops ask for the same few again and again, and this answers without a walk
-  // over siblings.
-  struct Recent {
-    std::uint64_t place;
-    ContextId context;
-    RecordId record;
-  };
-
   static constexpr std::size_t kHints = 512;
-  static constexpr unsigned kRecentBits = 12;
-  static constexpr std::size_t kRecents = std::size_t{1} << kRecentBits;
   static constexpr std::size_t kRecentCodes = 128;
 
   static std::uint64_t place_of(NodeId parent, SiteId site) noexcept { return std::uint64_t{parent} << 32 | site; }
-  // The sites of one function lie side by side already; different parents' must not lie on top of each other.
-  static std::size_t recent_index(std::uint64_t place) noexcept {
-    const auto parent = static_cast<std::uint32_t>(place >> 32);
-    return (place ^ parent * 0x9e3779b1u >> (32 - kRecentBits)) & (kRecents - 1);
-  }
 
   MT_HOT RecordId record_at(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept {
     const RecordId known = remembered(place, context);
@@ -356,11 +338,11 @@ class ShadowStack {
   heap::Buffer<Real> reals_;
   heap::Buffer<const compat::Frame*> fresh_;
   heap::Buffer<NodeId> anchors_;
-  std::uint64_t era_ = 0;  // of run_ and recent_
+  std::uint64_t era_ = 0;  // of run_ and recent_records_
   RecordRun run_;
   // Where in entries_ a frame was last put: a hint.
   std::uint32_t hints_[kHints] = {};
-  Recent recent_[kRecents] = {};
+  RecentRecords recent_records_;
   RecentCode recent_codes_[kRecentCodes] = {};
   // Stands for the innermost entry when there is none: no frame has its address.
   const Entry none_ = {reinterpret_cast<const compat::Frame*>(this), nullptr};
