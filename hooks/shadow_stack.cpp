@@ -44,9 +44,12 @@ void ShadowStack::settle(const PyThreadState* thread) noexcept {
   if (index >= right_ && is_real(index)) settled_ = index;
 }
 
-// is_known_unchanged() where it was not known: the innermost frame has been left since, or has no mark.
+// is_known_at_once() where it was not known: the innermost frame has been left since, or has no mark.
 bool ShadowStack::is_unchanged_after_all(PyThreadState* thread) noexcept {
-  if (!compat::LowWater::kTold && (!compat::FrameMark::kPossible || marking())) return false;
+  if (!compat::LowWater::kTold) {
+    if (!compat::FrameMark::kPossible) return false;
+    if (marking() && compat::FrameMark::has_room_on(top_->frame)) return false;
+  }
   if (!is_right_below(size_ - 1)) return false;
   low_water_.set(thread, top_->frame);
   return true;
@@ -57,9 +60,13 @@ bool ShadowStack::is_unchanged_after_all(PyThreadState* thread) noexcept {
 bool ShadowStack::is_right_to_mark(std::uint32_t index, std::uint32_t low) noexcept {
   const Entry* const lowest = &entries_[low];
   const Entry* const right = &entries_[right_];
-  const Entry* entry = &entries_[index];
+  const Entry* const first = &entries_[index];
+  const Entry* entry = first;
+  const auto is_told = [&] MT_HOT_LAMBDA {
+    return mark_.is_on(entry->frame) && (entry != first || compat::FrameMark::tells_alone_on(entry->frame));
+  };
   std::uintptr_t moved = 0;
-  for (; entry != lowest && (entry < right || !mark_.is_on(entry->frame)); --entry) {
+  for (; entry != lowest && (entry < right || !is_told()); --entry) {
     const Entry& next = entry[-1];
     if (compat::caller(entry->frame) != next.frame) return false;
     moved |= difference(compat::instruction(next.frame), next.instruction);
@@ -94,12 +101,13 @@ bool ShadowStack::is_right_below(std::uint32_t index) noexcept {
 // Compares the frames below entry `index`, which is live, as far as a trace could show them. kUnchanged, or how many
 // entries from the outermost on may still be right: the last of those at most differs in its instruction.
 std::uint32_t ShadowStack::unchanged_below(std::uint32_t index) noexcept {
-  if (marking() && index >= right_ && mark_.is_on(entries_[index].frame)) [[likely]] {
+  const compat::Frame* const frame = entries_[index].frame;
+  if (marking() && index >= right_ && mark_.is_on(frame) && compat::FrameMark::tells_alone_on(frame)) [[likely]] {
     if (right_ == 0 || right_ <= window_below(index)) return kUnchanged;
   }
   if (is_right_below(index)) [[likely]]
     return kUnchanged;
-  const compat::Frame* live = entries_[index].frame;
+  const compat::Frame* live = frame;
   for (std::uint32_t i = index; i-- > 0;) {
     const compat::Frame* predicted = entries_[i].frame;
     if (compat::caller(live) != predicted) return i;
@@ -364,6 +372,8 @@ std::uint32_t ShadowStack::count_frames(PyThreadState* thread, const compat::Fra
   lowest_ = &entries_[low];
   outside_ = frame_outside(low);
   MT_EXPENSIVE(is_live(top));
+  // What a mark on it would say is said of a frame that is not on top.
+  if (compat::is_internal(top)) top_ = &none_;
   const std::uint32_t depth = depths_[size_ - 1].frames;
   leaf_.units = 0;
   if (depth == 0) return record_at(era, place_of(kRoot, kUnknownSite), context, thread_half);

@@ -46,7 +46,7 @@ class ShadowStack {
   // had. `thread` is null outside of Python.
   MT_HOT RecordId capture(Era& era, PyThreadState* thread, ContextId context, bool thread_half) noexcept {
     const compat::Frame* top = thread == nullptr ? nullptr : compat::top_frame(thread);
-    const std::uint64_t place = is_counting() ? counted_place(thread, top) : known_place(thread, top);
+    const std::uint64_t place = place_at_once(thread, top);
     if (place == kNowhere) [[unlikely]]
       return capture_changed(era, thread, top, context, thread_half);
     return record_at(era, place, context, thread_half);
@@ -58,11 +58,7 @@ class ShadowStack {
   // capture() in three steps, of which the first two enter nothing and call nothing. The place, where there is little to
   // compare; else kNowhere.
   MT_HOT std::uint64_t place_at_once(const PyThreadState* thread) noexcept {
-    const compat::Frame* const top = compat::top_frame(thread);
-    if (is_counting()) return counted_place(thread, top);
-    if (top_->frame != top || !is_known_at_once(thread)) return kNowhere;
-    MT_EXPENSIVE(is_live(top));
-    return leaf_.place_of(compat::instruction(top));
+    return place_at_once(thread, compat::top_frame(thread));
   }
   // The record there if it was asked for lately, else kNone, as for kNowhere.
   MT_HOT RecordId remembered(std::uint64_t place, ContextId context) const noexcept {
@@ -160,6 +156,10 @@ class ShadowStack {
   }
   RecordId find_record(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept;
 
+  MT_HOT std::uint64_t place_at_once(const PyThreadState* thread, const compat::Frame* top) noexcept {
+    return is_counting() ? counted_place(thread, top) : known_place(thread, top);
+  }
+
   // Whether there is no shadow: a trace shows the innermost frame alone, and how many lie below it is counted.
   bool is_counting() const noexcept { return compat::CallCount::kPossible && nframe_ == 1; }
 
@@ -188,7 +188,7 @@ class ShadowStack {
   // Where an allocation with `top` innermost is, if all frames are those of the last event and only `top` has moved on;
   // else kNowhere.
   MT_HOT std::uint64_t known_place(const PyThreadState* thread, const compat::Frame* top) const noexcept {
-    if (top_->frame != top || !is_known_unchanged(thread)) [[unlikely]]
+    if (top_->frame != top || !is_known_at_once(thread)) [[unlikely]]
       return kNowhere;
     MT_EXPENSIVE(is_live(top));
     return leaf_.place_of(compat::instruction(top));
@@ -197,15 +197,7 @@ class ShadowStack {
   // Whether the entries are the frames from `top` on, as far as a trace shows them: what known_place() goes without.
   bool is_live(const compat::Frame* top) const noexcept;
 
-  // Whether the frames below that of top_, which is the innermost, are known to be as they were.
-  MT_HOT bool is_known_unchanged(const PyThreadState* thread) const noexcept {
-    if (is_known_at_once(thread)) [[likely]]
-      return true;
-    // A generator's frame has no room for a mark.
-    if (!compat::FrameMark::kPossible || compat::FrameMark::has_room_on(top_->frame)) return false;
-    return !compat::LowWater::kTold && is_unchanged(top_, lowest_, outside_, ignored_);
-  }
-  // The same where there is little to compare.
+  // Whether the frames below that of top_, which is the innermost, are known to be as they were, with little to compare.
   MT_HOT bool is_known_at_once(const PyThreadState* thread) const noexcept {
     if (compat::FrameMark::kPossible && mark_.is_on(top_->frame)) [[likely]]
       return true;

@@ -5,6 +5,9 @@
 // not left since he put it there, so that what lies below it has not run. Its users have to know:
 //
 // - A generator's frame is not pushed when it is resumed, and would keep the byte. It has no room.
+// - The frame that the interpreter puts below the first of each call from C lies on the C stack, where greenlet puts
+//   another's in the same place, mark and all. It tells something only together with the frame right above it, which is
+//   the same as long as it is there.
 // - Two threads may take turns with one thread state, and so with the frames of one stack. So each has a mark of its
 //   own, and the 254th thread none.
 // - Somebody else's function that evaluates frames (PEP 523) may push them by itself. None is marked as long as there
@@ -40,7 +43,9 @@ class FrameMark {
     return value_ != kNever && is_evaluated_by_interpreter(thread);
   }
   // pre, for all of these: `frame` is live, and the caller's own.
-  MT_HOT static bool has_room_on(const Frame* frame) noexcept { return frame->owner == FRAME_OWNED_BY_THREAD; }
+  MT_HOT static bool has_room_on(const Frame* frame) noexcept { return frame->owner != FRAME_OWNED_BY_GENERATOR; }
+  // Whether a mark on this frame says all by itself that the frame was not left.
+  MT_HOT static bool tells_alone_on(const Frame* frame) noexcept { return frame->owner == FRAME_OWNED_BY_THREAD; }
   MT_HOT void put_on(const Frame* frame) const noexcept {
     if (has_room_on(frame)) const_cast<Frame*>(frame)->visited = value_;
   }
@@ -63,6 +68,7 @@ class FrameMark {
 
   bool can_be_put(const PyThreadState*) const noexcept { return false; }
   static bool has_room_on(const Frame*) noexcept { return false; }
+  static bool tells_alone_on(const Frame*) noexcept { return false; }
   void put_on(const Frame*) const noexcept {}
   bool is_on(const Frame*) const noexcept { return false; }
 };

@@ -80,6 +80,52 @@ def test_greenlets(frames: int, run: Run) -> None:
 
 
 @needs_package_with_gil
+@pytest.mark.parametrize("frames", [1, 12, 100])
+def test_greenlets_in_generators_called_from_c(frames: int, run: Run) -> None:
+    """Each such call has a frame of the interpreter's own on the C stack, at the same address in each greenlet."""
+    run(
+        PREAMBLE
+        + f"""
+import greenlet
+memtrace.start({frames})
+def generate(depth, then):
+    if choose.randrange(2): assert_traced_here()
+    if depth == 0: then()
+    else: list(generate(depth - 1, then))
+    yield bytearray(50)
+    if choose.randrange(2): assert_traced_here()
+def switch():
+    if choose.randrange(2): assert_traced_here()
+    choose.choice(others).switch()  # with no look at the main one's stack in between
+    if choose.randrange(2): assert_traced_here()
+def live(depth):
+    while True: list(generate(depth, switch))
+# A generator that one greenlet leaves suspended, and the next goes on with.
+def take_turns():
+    while True:
+        if choose.randrange(2): assert_traced_here()
+        yield [bytearray(50)]
+shared = take_turns()
+def share():
+    while True:
+        next(shared)
+        switch()
+        if choose.randrange(2): next(shared)
+main = greenlet.getcurrent()
+living = [greenlet.greenlet(live) for _ in range(6)] + [greenlet.greenlet(share) for _ in range(3)]
+others = [main]
+for turn, each in enumerate(living): each.switch(*[turn % 3 + 2] * (turn < 6))
+others += living
+for turn in range(1000):
+    each = choose.choice(living)
+    if choose.randrange(2): each.switch()
+    else: list(generate(choose.randrange(3), each.switch))
+assert_sums_agree()
+"""
+    )
+
+
+@needs_package_with_gil
 def test_gevent(run: Run) -> None:
     run(
         PREAMBLE
