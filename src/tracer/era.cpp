@@ -102,7 +102,7 @@ void Era::account_free_apart(Access access, ThreadState& thread, Block block) no
     counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
   } else {
     Ledger* ledger = ledger_of(thread);
-    const bool noted = ledger != nullptr && ledger->freed(block.record, block.size);
+    const bool noted = ledger != nullptr && ledger->freed(block.record, block.size, epoch());
     if (!noted && !spare_.freed(block.record, block.size)) return drop();
   }
   if (access == Access::kExclusive)
@@ -157,22 +157,9 @@ Era::Traced Era::traced(const ThreadList& threads) const noexcept {
   return {bytes(current), bytes(peak < current ? current : peak)};
 }
 
-void Era::reset_peak(const ThreadList& threads) noexcept {
-  peak_.store(total(threads), std::memory_order_relaxed);
-  next_epoch();
-}
-
-Amount Era::live(RecordId record, const ThreadList& threads) const noexcept {
-  Amount freed = spare_.in_use() ? spare_.freed_of(record) : Amount{};
-  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next) {
-    if (state->ledger_era.load(std::memory_order_acquire) != number_) continue;
-    const Amount here = state->ledger.load(std::memory_order_acquire)->freed_of(record);
-    freed.count += here.count;
-    freed.bytes += here.bytes;
-  }
-  // A record that one thread allocates from and another frees counts up for ever: modulo 2^32 the difference is still
-  // right. Below zero it is when a free has been noted since and its allocation has not been read.
-  const Amount allocated = counters_.live(record);
+// A record that one thread allocates from and another frees counts up for ever: modulo 2^32 the difference is still right.
+// Below zero it is when a free has been noted since and its allocation has not been read.
+Amount Era::less(const Amount& allocated, const Amount& freed) noexcept {
   const auto count = static_cast<std::int32_t>(static_cast<std::uint32_t>(allocated.count - freed.count));
   const auto bytes = static_cast<std::int64_t>(allocated.bytes - freed.bytes);
   return {static_cast<std::uint64_t>(std::max(count, 0)), static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0))};

@@ -151,12 +151,32 @@ class Era {
     std::uint64_t peak;
   };
   Traced traced(const ThreadList& threads) const noexcept;
-  void reset_peak(const ThreadList& threads) noexcept;
+  std::int64_t peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
+  // Another with each new peak.
+  std::uint32_t epoch() const noexcept { return epoch_.load(std::memory_order_relaxed); }
+  // The peak is now.
+  void reset_peak(const ThreadList& threads) noexcept { resume_peak(total(threads)); }
+  // The peak is one of before, not below the total of now. What for_each_at_peak() says is good from the next peak on.
+  void resume_peak(std::int64_t bytes) noexcept {
+    peak_.store(bytes, std::memory_order_relaxed);
+    next_epoch();
+  }
 
   // Calls visit(record, Amount) for each record with live blocks.
   template <typename Visit>
-  void for_each_live(const ThreadList& threads, Visit&& visit) const;
-  Amount live(RecordId record, const ThreadList& threads) const noexcept;
+  void for_each_live(const ThreadList& threads, Visit&& visit) const {
+    for_each(
+        threads, [&](RecordId record) { return counters_.live(record); },
+        [](const auto& ledger, RecordId record) { return ledger.freed_of(record); }, visit);
+  }
+  // The same for what was live at the peak.
+  template <typename Visit>
+  void for_each_at_peak(const ThreadList& threads, Visit&& visit) const {
+    const std::uint32_t epoch = this->epoch();
+    for_each(
+        threads, [&](RecordId record) { return counters_.at_peak(record, epoch); },
+        [&](const auto& ledger, RecordId record) { return ledger.freed_at_peak(record, epoch); }, visit);
+  }
 
   // The live counters anew, from the blocks: after a fork() that caught other threads in the middle of an event. pre:
   // the only thread.
@@ -188,6 +208,12 @@ class Era {
       next_epoch();
     }
   }
+
+  template <typename Amounts, typename Freed, typename Visit>
+  void for_each(const ThreadList& threads, Amounts&& amount_of, Freed&& freed_of, Visit& visit) const;
+  template <typename Freed>
+  Amount freed_elsewhere(RecordId record, const ThreadList& threads, Freed&& freed_of) const noexcept;
+  static Amount less(const Amount& allocated, const Amount& freed) noexcept;
 
   // A new peak: what the records saved is no longer of interest.
   MT_HOT void next_epoch() noexcept {
@@ -234,8 +260,8 @@ class Era {
   BlockTable blocks_;
 };
 
-template <typename Visit>
-void Era::for_each_live(const ThreadList& threads, Visit&& visit) const {
+template <typename Amounts, typename Freed, typename Visit>
+void Era::for_each(const ThreadList& threads, Amounts&& amount_of, Freed&& freed_of, Visit& visit) const {
   bool ledgers = spare_.in_use();
   for (const ThreadState* state = threads.first(); state != nullptr; state = state->next)
     ledgers |= state->ledger_era.load(std::memory_order_acquire) == number_;
@@ -243,12 +269,25 @@ void Era::for_each_live(const ThreadList& threads, Visit&& visit) const {
     const RecordId end = tables_->tree.record_end(thread_half);
     for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < end; ++record) {
       if (!counters_.has(record)) continue;
-      Amount amount = counters_.live(record);
+      Amount amount = amount_of(record);
       if (amount.count == 0 && amount.bytes == 0) continue;
-      if (ledgers) amount = live(record, threads);
+      if (ledgers) amount = less(amount, freed_elsewhere(record, threads, freed_of));
       if (amount.count != 0) visit(record, amount);
     }
   }
+}
+
+// What all ledgers say by freed_of(ledger, record).
+template <typename Freed>
+Amount Era::freed_elsewhere(RecordId record, const ThreadList& threads, Freed&& freed_of) const noexcept {
+  Amount freed = spare_.in_use() ? freed_of(spare_, record) : Amount{};
+  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next) {
+    if (state->ledger_era.load(std::memory_order_acquire) != number_) continue;
+    const Amount here = freed_of(*state->ledger.load(std::memory_order_acquire), record);
+    freed.count += here.count;
+    freed.bytes += here.bytes;
+  }
+  return freed;
 }
 
 }  // namespace memtrace

@@ -17,8 +17,8 @@ namespace memtrace {
 
 class Ledger {
  public:
-  // False when memory cannot be had.
-  bool freed(RecordId record, std::uint64_t bytes) noexcept {
+  // False when memory cannot be had. `epoch`: see counters.h.
+  bool freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
     std::uint32_t id = find(record);
     if (id == kNone) {
       id = entries_.append();
@@ -26,8 +26,14 @@ class Ledger {
       entries_[id].record.set(record);
       if (index_.insert(hash_of(record), id, [](std::uint32_t) { return false; }) == kNone) return false;
     }
-    entries_[id].count.add(1);
-    entries_[id].bytes.add(bytes);
+    Entry& entry = entries_[id];
+    if (entry.epoch.get() != epoch) {
+      entry.saved_count.set(entry.count.get());
+      entry.saved_bytes.set(entry.bytes.get());
+      entry.epoch.set(epoch);
+    }
+    entry.count.add(1);
+    entry.bytes.add(bytes);
     return true;
   }
 
@@ -36,14 +42,23 @@ class Ledger {
     const std::uint32_t id = find(record);
     return id == kNone ? Amount{} : Amount{entries_[id].count.get(), entries_[id].bytes.get()};
   }
+  // The same up to the peak of `epoch`.
+  Amount freed_at_peak(RecordId record, std::uint32_t epoch) const noexcept {
+    const std::uint32_t id = find(record);
+    if (id == kNone || entries_[id].epoch.get() != epoch) return freed_of(record);
+    return {entries_[id].saved_count.get(), entries_[id].saved_bytes.get()};
+  }
 
   std::size_t resident_bytes() const noexcept { return entries_.resident_bytes() + index_.resident_bytes(); }
 
  private:
   struct Entry {
     Counter<RecordId> record;
+    Counter<std::uint32_t> epoch;
     Counter<std::uint64_t> count;
     Counter<std::uint64_t> bytes;
+    Counter<std::uint64_t> saved_count;
+    Counter<std::uint64_t> saved_bytes;
   };
 
   static std::uint32_t hash_of(RecordId record) noexcept {

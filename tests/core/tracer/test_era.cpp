@@ -7,71 +7,11 @@
 #include <memory>
 #include <vector>
 
+#include "tests/core/tracer/era_setting.h"
 #include "tests/support/random.h"
 
 using namespace memtrace;
-
-namespace {
-
-struct Destroy {
-  void operator()(Era* era) const { Era::destroy(era); }
-};
-
-const void* at(std::uint64_t address) { return reinterpret_cast<const void*>(address); }
-
-struct Setting {
-  std::unique_ptr<Era, Destroy> era{Era::make(1, 25)};
-  ThreadList threads;
-  ThreadState one;
-  ThreadState other;
-  std::map<ThreadIndex, RecordRun> runs;
-
-  Setting() {
-    REQUIRE(era != nullptr);
-    threads.add(&one);
-    threads.add(&other);
-  }
-  ~Setting() {
-    for (ThreadState* thread : {&one, &other}) destroy_mapped(thread->ledger.load());
-  }
-
-  RecordId record(SiteId site, const ThreadState* owner = nullptr) {
-    const Context context{.thread = owner == nullptr ? 0 : owner->index, .thread_records = owner == nullptr ? 0u : 1u};
-    const ContextId id = era->tables().contexts.intern(context);
-    return era->record(kRoot, site, id, owner == nullptr ? nullptr : &runs[owner->index]);
-  }
-
-  // Live bytes by site, as the records say.
-  std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>> live() const {
-    std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>> found;
-    era->for_each_live(threads, [&](RecordId record, const Amount& amount) {
-      auto& [count, bytes] = found[era->tables().tree.key(record).site];
-      count += amount.count;
-      bytes += amount.bytes;
-    });
-    return found;
-  }
-};
-
-struct Held {
-  SiteId site;
-  std::uint64_t size;
-};
-
-std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>> sums(const std::map<std::uint64_t, Held>& blocks) {
-  std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>> found;
-  for (const auto& [address, block] : blocks) {
-    auto& [count, bytes] = found[block.site];
-    ++count;
-    bytes += block.size;
-  }
-  return found;
-}
-
-// Blocks lie 64 bytes apart, every fourth at an address that the block table does not cover.
-std::uint64_t address_of(std::uint64_t index) { return 0x10'0000 + index * 64 + (index % 4 == 3 ? 8 : 0); }
-
-}  // namespace
+using namespace memtrace::test;
 
 TEST_CASE("exclusive events: blocks, sums, total and peak are the model's at any time") {
   Setting setting;
@@ -184,8 +124,7 @@ TEST_CASE("a reused block is given away at once unless it takes more") {
   setting.era->add(Access::kApart, setting.other, at(0x7000), 24, setting.record(3, &setting.other));
   setting.era->add(Access::kExclusive, setting.one, at(0x8008), 24, setting.record(3));
   for (const std::uint64_t address : {0x6000, 0x10000, 0x7000, 0x8008}) CHECK_FALSE(reassign(address));
-  CHECK(setting.live() ==
-        std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>>{{3, {4, 16 + (1ull << 30) + 24 + 24}}, {4, {1, 24}}});
+  CHECK(setting.live() == Sums{{3, {4, 16 + (1ull << 30) + 24 + 24}}, {4, {1, 24}}});
   CHECK(setting.era->dropped() == 0);
 }
 
@@ -203,7 +142,7 @@ TEST_CASE("events apart: a block that is reused by another thread leaves its rec
   Setting setting;
   setting.era->add(Access::kApart, setting.one, at(0x5000), 24, setting.record(3, &setting.one));
   setting.era->reassign(Access::kApart, setting.other, at(0x5000), [&] { return setting.record(4, &setting.other); });
-  CHECK(setting.live() == std::map<SiteId, std::pair<std::uint64_t, std::uint64_t>>{{4, {1, 24}}});
+  CHECK(setting.live() == Sums{{4, {1, 24}}});
   CHECK(setting.era->traced(setting.threads).current == 24);
 }
 
@@ -223,7 +162,7 @@ TEST_CASE("domains: a block is known by its domain and its address, and counted 
         }
       CHECK(setting.era->traced(setting.threads).current == total);
     }
-  CHECK(setting.live().at(2) == std::pair<std::uint64_t, std::uint64_t>{18, total});
+  CHECK(setting.live().at(2) == Amount{18, total});
   for (const Domain domain : {0u, 1u, 389047u})
     for (const std::uint64_t address : addresses) {
       CHECK(setting.era->find(domain, address).size == domain + address % 1000 + 1);
