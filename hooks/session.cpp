@@ -20,6 +20,11 @@ std::atomic<std::uint32_t> limit{1};
 const char* misplaced = nullptr;
 std::atomic<Listener> listener{nullptr};
 
+// Of an era that is over; the other threads let go at their next event.
+void shrink_own_state() noexcept {
+  if (Thread* own = Thread::current()) own->stack.shrink();
+}
+
 void tell_listener() noexcept {
   if (const Listener told = listener.load()) told(is_tracing());
 }
@@ -117,6 +122,7 @@ bool stop() noexcept {
     reference_tracer::uninstall();
     compat::with_world_stopped([] { allocator_hooks::uninstall(); });
     control.end();
+    shrink_own_state();
     tell_listener();
   });
 }
@@ -125,7 +131,11 @@ bool clear() noexcept {
   const Lock lock;
   if (!is_tracing()) return true;
   bool begun = false;
-  return compat::with_main_gil(main_interpreter, [&] { begun = control.begin(limit); }) && begun;
+  const auto begin = [&] {
+    begun = control.begin(limit);
+    if (begun) shrink_own_state();
+  };
+  return compat::with_main_gil(main_interpreter, begin) && begun;
 }
 
 Block find_block(const PyObject* object) noexcept {

@@ -300,13 +300,14 @@ bool ShadowStack::is_count_right(const compat::Frame* top, std::uint32_t below) 
 }
 
 // How many frames but the internal ones the stack has. From now on this is told, unless one that is not complete lies where
-// a trace would miss it.
+// a trace would miss it, or one was put there uncounted.
 std::uint32_t ShadowStack::count_frames(PyThreadState* thread, const compat::Frame* top) noexcept {
   std::uint32_t shown = 0;
   std::uint32_t above = 0;  // not complete, and not below one that is
   bool good = true;
   for (const compat::Frame* live = top; live != nullptr; live = compat::caller(live)) {
     if (compat::is_internal(live)) continue;
+    if (compat::is_generator(live) && compat::may_be_at_yield(live)) good = false;
     if (compat::is_complete(live))
       ++shown;
     else if (shown == 0)
@@ -324,7 +325,8 @@ std::uint32_t ShadowStack::count_frames(PyThreadState* thread, const compat::Fra
 // capture_changed() where a trace shows the innermost frame alone.
 [[gnu::noinline]] RecordId ShadowStack::capture_alone(Era& era, PyThreadState* thread, const compat::Frame* top,
                                                       ContextId context, bool thread_half) noexcept {
-  std::uint32_t frames = calls_.is_told(thread) ? calls_.frames(thread) : count_frames(thread, top);
+  const bool told = calls_.is_told(thread) && !(compat::is_generator(top) && compat::is_uncounted_below(top));
+  std::uint32_t frames = told ? calls_.frames(thread) : count_frames(thread, top);
   for (const compat::Frame* frame = top; frame != nullptr; frame = compat::caller(frame)) {
     if (compat::is_internal(frame)) continue;
     if (frames-- == 0) [[unlikely]] {

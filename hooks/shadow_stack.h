@@ -39,6 +39,8 @@ class ShadowStack {
  public:
   // Forgets everything: another era, or a code object died whose address a frame may be in again.
   void reset(const Era& era) noexcept;
+  // The thread is at its end: gives back what the next one can do without.
+  void shrink() noexcept { recent_records_.shrink(); }
   // The number of the era of the last reset(); 0 before.
   std::uint64_t era() const noexcept { return era_; }
 
@@ -168,20 +170,28 @@ class ShadowStack {
     if (top == nullptr || !calls_.is_told(thread)) [[unlikely]]
       return kNowhere;
     const std::uint32_t below = calls_.frames(thread) - 1;
-    MT_EXPENSIVE(is_count_right(top, below));
     const compat::Instruction now = compat::instruction(top);
     const std::uint64_t place = below == leaf_below_ ? leaf_.place_of(now) : kNowhere;
-    if (place != kNowhere) [[likely]]
+    if (place != kNowhere) [[likely]] {
+      MT_EXPENSIVE(is_count_right(top, below));
       return place;
+    }
+    // A generator's frame is never that of leaf_.
+    const bool generator = compat::is_generator(top);
+    if (generator && compat::is_uncounted_below(top)) return kNowhere;
+    MT_EXPENSIVE(is_count_right(top, below));
     // An instruction tells its code: neither an internal frame nor one that is not complete is at one of these.
     const RecentCode& recent = recent_code(compat::code(top));
     if (static_cast<std::uint64_t>(now - recent.first) >= recent.units || below >= anchors_known_) [[unlikely]]
       return kNowhere;
     if (anchors_[below] == kNone) [[unlikely]]
       return kNowhere;
-    leaf_ = {recent.first, recent.units, place_of(anchors_[below], recent.first_site)};
-    leaf_below_ = below;
-    return leaf_.place_of(now);
+    const Leaf leaf = {recent.first, recent.units, place_of(anchors_[below], recent.first_site)};
+    if (!generator) {
+      leaf_ = leaf;
+      leaf_below_ = below;
+    }
+    return leaf.place_of(now);
   }
   bool is_count_right(const compat::Frame* top, std::uint32_t below) const noexcept;
 
@@ -310,7 +320,7 @@ class ShadowStack {
   const compat::Frame* outside_ = nullptr;
   std::uintptr_t ignored_ = 0;  // of the instructions in between
   Leaf leaf_ = {};
-  // Where there is no shadow: the number of the program's frames below that of leaf_.
+  // Where there is no shadow: the number of the program's frames below that of leaf_, which is no generator's.
   std::uint32_t leaf_below_ = 0;
   compat::CallCount calls_;
 

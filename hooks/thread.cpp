@@ -37,7 +37,9 @@ Thread* Thread::attach() noexcept {
 void Thread::on_thread_exit(void* value) noexcept {
   current_ = nullptr;
   over_ = true;
-  static_cast<Thread*>(value)->in_use.store(false, std::memory_order_release);
+  auto* const thread = static_cast<Thread*>(value);
+  thread->stack.shrink();
+  thread->in_use.store(false, std::memory_order_release);
 }
 
 Thread* Thread::begin_late() noexcept {

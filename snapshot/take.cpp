@@ -1,6 +1,7 @@
 #include "snapshot/take.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -39,23 +40,29 @@ TracebackId Taker::traceback_of(Era& era, RecordId record) {
   return resolved.traceback;
 }
 
-Snapshot Taker::take(Era& era, const Control& control, bool with_blocks) {
-  follow(era);
+namespace {
+
+struct Rows {
   std::vector<RecordNumber> records;
   Counters counters;
-  std::size_t expected = 0;
-  RecordNumber largest = 0;
-  era.for_each_live(control.threads(), [&](RecordId record, const Amount& amount) {
+
+  void operator()(RecordId record, const Amount& amount) {
     records.push_back(TracerResolver::number_of(record));
     counters.count.push_back(amount.count);
     counters.size.push_back(amount.bytes);
-    expected += amount.count;
-    largest = std::max(largest, records.back());
-  });
+  }
+};
+
+}  // namespace
+
+Snapshot Taker::take(Era& era, const Control& control, bool with_blocks) {
+  follow(era);
+  Rows rows;
+  era.for_each_live(control.threads(), rows);
   std::optional<BlockColumns> blocks;
   if (with_blocks) {
-    blocks.emplace(largest);
-    blocks->reserve(expected);
+    blocks.emplace(rows.records.empty() ? 0 : *std::max_element(rows.records.begin(), rows.records.end()));
+    blocks->reserve(std::accumulate(rows.counters.count.begin(), rows.counters.count.end(), std::size_t{0}));
     os::commit(blocks->reserved().data(), blocks->reserved().size_bytes());
     era.blocks().for_each([&](std::uint64_t, const memtrace::Block& block) {
       blocks->append(TracerResolver::number_of(block.record), block.size);
@@ -64,7 +71,15 @@ Snapshot Taker::take(Era& era, const Control& control, bool with_blocks) {
       blocks->append(TracerResolver::number_of(block.record), block.size);
     });
   }
-  return Snapshot::deferred(dictionary_, resolver_, std::move(records), std::move(counters), std::move(blocks),
+  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), std::move(rows.counters),
+                            std::move(blocks), era.nframe(), control.dropped(era));
+}
+
+Snapshot Taker::take_peak(Era& era, Control& control, const PeakRegions::Region& region) {
+  follow(era);
+  Rows rows;
+  control.peaks().for_each_at_peak(region, era, control.threads(), rows);
+  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), std::move(rows.counters), std::nullopt,
                             era.nframe(), control.dropped(era));
 }
 

@@ -23,6 +23,9 @@ class Taker {
   // pre: `era` is the current one of `control`.
   Snapshot take(Era& era, const Control& control, bool blocks);
 
+  // What was live at the peak of `region`, without blocks. O(records). As take().
+  Snapshot take_peak(Era& era, Control& control, const PeakRegions::Region& region);
+
   const std::shared_ptr<Dictionary>& dictionary_of(Era& era);
   TracebackId traceback_of(Era& era, RecordId record);
 

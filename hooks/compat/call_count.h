@@ -5,7 +5,10 @@
 // greenlet begins at the count of whoever made it. So the frames are counted once, and from then on the difference tells.
 // It is believed as long as nobody can have put another stack in place: that changes where frames are pushed
 // (datastack_chunk), and invalidates what is cached for context variables (context_ver), as greenlet does at each switch.
-// Somebody else's function that evaluates frames (PEP 523) may push them uncounted: then nothing is told.
+// Somebody else's function that evaluates frames (PEP 523) may push them uncounted: then nothing is told. So does throw()
+// with generators that wait for one another: see is_uncounted_below().
+// Limit: Python code that runs before the exception thrown has its first traceback entry (a class of exceptions with an
+// __init__() of its own that is thrown uncalled, a callback of sys.monitoring) is told a depth without those generators.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +19,16 @@
 namespace memtrace::compat {
 
 #if PY_VERSION_HEX >= 0x030c0000
+
+// Whether throw() is under way, with `frame`, a generator's and the innermost, where the exception is thrown: the generators
+// that wait for this one are on the stack, but not in the count. The first event of each throw() is one with such a frame.
+inline bool is_uncounted_below(const Frame* frame) noexcept {
+  if (may_be_at_yield(frame)) return true;
+  const Frame* below = caller(frame);
+  if (below == nullptr || !is_internal(below)) return false;
+  below = caller(below);
+  return below != nullptr && is_generator(below) && may_be_at_yield(below);
+}
 
 class CallCount {
  public:
@@ -50,6 +63,8 @@ class CallCount {
 };
 
 #else
+
+inline bool is_uncounted_below(const Frame*) noexcept { return false; }
 
 class CallCount {
  public:

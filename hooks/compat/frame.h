@@ -48,6 +48,10 @@ inline bool is_internal(const Frame* frame) noexcept {
 
 inline bool is_generator(const Frame* frame) noexcept { return frame->owner == FRAME_OWNED_BY_GENERATOR; }
 
+// Whether the frame, a generator's, is where it yielded, or at an instruction that can hide that. It runs again soon, or
+// does not run at all: throw() puts the frames of generators that wait for one another on the stack without resuming them.
+bool may_be_at_yield(const Frame* frame) noexcept;
+
 // Whether it is the interpreter itself that evaluates the frames, and so pushes them: others may (PEP 523).
 inline bool is_evaluated_by_interpreter(const PyThreadState* thread) noexcept {
   return _PyInterpreterState_GetEvalFrameFunc(thread->interp) == _PyEval_EvalFrameDefault;

@@ -1,5 +1,4 @@
 // The tracer's functions of memtrace._core.
-#include <exception>
 #include <memory>
 #include <new>
 #include <optional>
@@ -7,12 +6,11 @@
 #include <string>
 #include <utility>
 
-#include "hooks/compat/world.h"
 #include "hooks/session.h"
 #include "hooks/tracemalloc_api.h"
 #include "python/binding/binding.h"
 #include "python/binding/dictionary_view.h"
-#include "snapshot/take.h"
+#include "python/binding/taking.h"
 #include "src/mem/fault.h"
 
 namespace py = pybind11;
@@ -20,12 +18,6 @@ namespace py = pybind11;
 namespace memtrace::binding {
 
 namespace {
-
-snapshot::Taker& taker() {
-  // Never destroyed: tracing can go on while the interpreter goes down.
-  static auto* const instance = new snapshot::Taker;
-  return *instance;
-}
 
 void start(std::uint32_t nframe) {
   if (const char* field = session::misplaced_field())
@@ -44,22 +36,6 @@ void clear_traces() {
   const session::Lock lock;
   if (!session::clear()) throw std::bad_alloc();
   taker().forget();
-}
-
-Era::Traced traced_now() {
-  const session::Lock lock;
-  const Era* era = session::tracer().era();
-  return era == nullptr ? Era::Traced{} : era->traced(session::tracer().threads());
-}
-
-py::tuple traced_memory() {
-  const Era::Traced traced = traced_now();
-  return py::make_tuple(traced.current, traced.peak);
-}
-
-void reset_peak() {
-  const session::Lock lock;
-  if (Era* era = session::tracer().era()) era->reset_peak(session::tracer().threads());
 }
 
 // Where a block comes from; without a dictionary when it is not traced.
@@ -103,17 +79,7 @@ snapshot::Snapshot take_snapshot(bool blocks) {
   const session::Lock lock;
   Era* era = session::tracer().era();
   if (era == nullptr) throw std::runtime_error("take_snapshot() while not tracing");
-  std::optional<snapshot::Snapshot> taken;
-  std::exception_ptr failure;
-  compat::with_world_stopped([&] {
-    try {
-      taken = taker().take(*era, session::tracer(), blocks);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  });
-  if (failure) std::rethrow_exception(failure);
-  return *std::move(taken);
+  return taken_at_once([&] { return taker().take(*era, session::tracer(), blocks); });
 }
 
 py::dict status() {
@@ -132,11 +98,11 @@ py::dict status() {
     bytes += amount.bytes;
     ++live_records;
   });
-  const Era::Traced traced = era->traced(session::tracer().threads());
+  const std::uint64_t traced_bytes = era->traced(session::tracer().threads()).current;
   const NodeTree& tree = era->tables().tree;
   result["blocks"] = blocks;
   result["bytes"] = bytes;  // of the records: what traced_bytes must be
-  result["traced_bytes"] = traced.current;
+  result["traced_bytes"] = traced_bytes;
   result["live_records"] = live_records;
   result["records"] = tree.record_end(false) - 1 + (tree.record_end(true) - kThreadRecords - 1);
   result["nodes"] = tree.node_end() - 1;
@@ -176,8 +142,6 @@ void bind_tracer(py::module_& module) {
   module.def("stop", &stop);
   module.def("is_tracing", &session::is_tracing);
   module.def("clear_traces", &clear_traces);
-  module.def("reset_peak", &reset_peak);
-  module.def("get_traced_memory", &traced_memory);
   module.def("get_traceback_limit", &session::traceback_limit);
   module.def("get_memtrace_memory", &session::own_bytes);
   module.def("get_object_traceback", &object_traceback, py::arg("obj"));

@@ -3,6 +3,7 @@
 //   bind_snapshot   classes Dictionary and Snapshot over snapshot/; a function that returns a snapshot::Snapshot by
 //                   value gives Python a _core.Snapshot, which the package wraps as memtrace.Snapshot
 //   bind_tracer     the functions that start, stop and ask the tracer
+//   bind_peaks      the peak, of all and of regions
 //   source          a Python tuple (Dictionary, reference) from which memtrace.Traceback decodes its frames when they
 //                   are looked at; _core.get_object_traceback() returns one, or None
 //
@@ -19,6 +20,7 @@ namespace memtrace::binding {
 
 void bind_snapshot(pybind11::module_& module);
 void bind_tracer(pybind11::module_& module);
+void bind_peaks(pybind11::module_& module);
 
 // The source of one traceback of `dictionary`. Needs bind_snapshot() to have run.
 pybind11::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary,

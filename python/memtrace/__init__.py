@@ -24,6 +24,7 @@ from memtrace._filters import BaseFilter, DomainFilter, Filter
 from memtrace._frame import Frame
 from memtrace._include import get_include
 from memtrace._install import install_as_tracemalloc
+from memtrace._peak import PeakRegion, peak, take_peak_snapshot
 from memtrace._size import _format_size as _format_size
 from memtrace._snapshot import Snapshot
 from memtrace._statistic import Statistic, StatisticDiff
@@ -43,6 +44,7 @@ __all__ = [
     "DomainFilter",
     "Filter",
     "Frame",
+    "PeakRegion",
     "Snapshot",
     "Statistic",
     "StatisticDiff",
@@ -57,10 +59,12 @@ __all__ = [
     "get_tracemalloc_memory",
     "install_as_tracemalloc",
     "is_tracing",
+    "peak",
     "register_domain",
     "reset_peak",
     "start",
     "stop",
+    "take_peak_snapshot",
     "take_snapshot",
     "track",
     "untrack",

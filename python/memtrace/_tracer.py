@@ -33,9 +33,16 @@ def take_snapshot(*, blocks: bool = True) -> Snapshot:
     Without *blocks* it is smaller and quicker to take, and has all but its :attr:`~Snapshot.traces`.
     Raises RuntimeError when not tracing.
     """
+    _check_tracing("to take a snapshot")
+    return _wrap_snapshot(_core.take_snapshot(bool(blocks)))
+
+
+def _check_tracing(purpose: str) -> None:
     if not _core.is_tracing():
-        raise RuntimeError(f"the {_called_name()} module must be tracing memory allocations to take a snapshot")
-    native = _core.take_snapshot(bool(blocks))
+        raise RuntimeError(f"the {_called_name()} module must be tracing memory allocations {purpose}")
+
+
+def _wrap_snapshot(native: _core.Snapshot) -> Snapshot:
     return Snapshot._from_native(native, native.traceback_limit, in_process=True)
 
 

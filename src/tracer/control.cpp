@@ -19,6 +19,7 @@ void Control::replace(Era* era) noexcept {
     const std::uint64_t section = state->section.load(std::memory_order_seq_cst);
     while (section != 0 && state->section.load(std::memory_order_acquire) == section) os::yield();
   }
+  peaks_.restart();
   if (old != nullptr) Era::destroy(old);
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "src/tracer/era.h"
+#include "src/tracer/peak_regions.h"
 #include "src/tracer/thread_state.h"
 
 namespace memtrace {
@@ -45,6 +46,9 @@ class Control {
   }
   void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
 
+  // Of the current era; all begin anew with each.
+  PeakRegions& peaks() noexcept { return peaks_; }
+
   ThreadList& threads() noexcept { return threads_; }
   const ThreadList& threads() const noexcept { return threads_; }
 
@@ -59,6 +63,7 @@ class Control {
   std::atomic<std::uint64_t> dropped_{0};  // in the current era, of threads without a state
   std::uint64_t eras_ = 0;
   ThreadList threads_;
+  PeakRegions peaks_;
 };
 
 }  // namespace memtrace

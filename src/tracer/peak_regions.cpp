@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-
 namespace memtrace {
 
 bool PeakRegions::Breakdown::add(RecordId record, const Amount& amount) noexcept {
@@ -147,13 +146,6 @@ bool PeakRegions::has_start(const Segment* segment) const noexcept {
 void PeakRegions::move_starts(const Segment* from, Segment* to) noexcept {
   for (Region* region = &whole_; region != nullptr; region = region->next)
     if (region->first == from) region->first = to;
-}
-
-std::size_t PeakRegions::resident_bytes() const noexcept {
-  std::size_t bytes = aside_.bytes();
-  for (const Segment* segment = newest_older_; segment != nullptr; segment = segment->older)
-    bytes += sizeof *segment + segment->breakdown.bytes();
-  return bytes;
 }
 
 }  // namespace memtrace

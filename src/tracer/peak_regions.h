@@ -59,8 +59,6 @@ class PeakRegions {
   template <typename Visit>
   void for_each_at_peak(const Region& region, const Era& era, const ThreadList& threads, Visit&& visit) const;
 
-  std::size_t resident_bytes() const noexcept;
-
  private:
   // What was live at a peak.
   class Breakdown {
@@ -79,7 +77,6 @@ class PeakRegions {
     void for_each(Visit&& visit) const {
       for (std::size_t i = 0; i < size_; ++i) visit(shares_[i].record, Amount{shares_[i].count, shares_[i].bytes});
     }
-    std::size_t bytes() const noexcept { return capacity_ * sizeof(Share); }
 
    private:
     struct Share {

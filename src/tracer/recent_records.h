@@ -23,9 +23,7 @@ class RecentRecords {
   RecentRecords() = default;
   RecentRecords(const RecentRecords&) = delete;
   RecentRecords& operator=(const RecentRecords&) = delete;
-  ~RecentRecords() {
-    if (entries_ != first_) heap::release(entries_);
-  }
+  ~RecentRecords() { shrink(); }
 
   // What was remembered for `place` and `context`, if that was lately; else kNone.
   MT_HOT RecordId find(std::uint64_t place, ContextId context) const noexcept {
@@ -42,7 +40,18 @@ class RecentRecords {
     entries_[index_of(place)] = {place, context, record};
   }
 
-  void forget() noexcept { std::fill(entries_, entries_ + mask_ + 1, Entry{}); }
+  // Back to the size of the beginning.
+  void forget() noexcept {
+    shrink();
+    std::fill(first_, first_ + kFirst, Entry{});
+  }
+  // The same, without need to forget what there is room for.
+  void shrink() noexcept {
+    if (entries_ != first_) heap::release(entries_);
+    entries_ = first_;
+    mask_ = kFirst - 1;
+    driven_out_ = 0;
+  }
 
  private:
   struct Entry {
@@ -70,7 +79,7 @@ class RecentRecords {
     Entry* const old = entries_;
     entries_ = fresh;
     mask_ = 2 * size - 1;
-    forget();
+    std::fill(entries_, entries_ + 2 * size, Entry{});
     for (const Entry* entry = old; entry != old + size; ++entry)
       if (entry->record != kNone) entries_[index_of(entry->place)] = *entry;
     if (old != first_) heap::release(old);

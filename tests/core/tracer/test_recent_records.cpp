@@ -64,6 +64,12 @@ TEST_CASE("a thread in many places gets the room for them") {
   // More than there is ever room for.
   misses_of_loop(*recent, 200'000);
   CHECK(heap::allocated_bytes() - at_first < 300'000);
+  recent->shrink();
+  CHECK(heap::allocated_bytes() == at_first);
+  misses_of_loop(*recent, 6'000);
+  recent->forget();
+  CHECK(heap::allocated_bytes() == at_first);
+  CHECK(recent->find(place_at(2, 1), 1) == kNone);
 }
 
 TEST_CASE("without memory for more room, what there is serves on") {

@@ -154,6 +154,64 @@ assert_sums_agree()
     )
 
 
+@pytest.mark.parametrize("frames", [1, 12, 100])
+def test_an_exception_thrown_into_coroutines_that_wait_for_one_another(frames: int, run: Run) -> None:
+    """The outer ones are put on the stack without being resumed, and taken off it without being left."""
+    run(
+        PREAMBLE
+        + f"""
+import itertools, types
+memtrace.start({frames})
+# Decides without an allocation, which would be an event of its own.
+look = itertools.cycle([choose.random() < 0.5 for _ in range(997)]).__next__
+@types.coroutine
+def pause():
+    yield
+    if look(): assert_traced_here()
+async def catch():
+    while True:
+        try:
+            await pause()
+            if look(): assert_traced_here()
+        except KeyError:
+            if look(): assert_traced_here()
+            if look(): within(3, assert_traced_here)
+            if next(seldom): assert_depth_here()
+async def wait(depth):
+    if depth: await wait(depth - 1)
+    else: await catch()
+def assert_depth_here():
+    made = bytearray(77_777)
+    depth = 0
+    frame = sys._getframe()
+    while frame: frame, depth = frame.f_back, depth + 1
+    [trace] = [each for each in memtrace.take_snapshot().traces if 77_777 <= each.size < 77_900]
+    assert trace.traceback.total_nframe == depth, (trace.traceback.total_nframe, depth)
+def drive(waiting):
+    if look(): waiting.throw(error)
+    waiting.send(None)
+    waiting.throw(error)
+    waiting.throw(error)
+    waiting.send(None)
+    waiting.send(None)
+    if look(): assert_traced_here()
+    waiting.throw(error)
+    if look(): within(2, lambda: waiting.throw(error))
+    waiting.send(None)
+error, seldom = KeyError(), itertools.cycle([True, False, False, False, False])
+for turn in range(60):
+    waiting = wait(turn % 7)
+    waiting.send(None)
+    if turn % 20 == 7: look = lambda: True
+    for _ in range(4): drive(waiting)
+    waiting.close()
+    if turn % 20 == 7: look = itertools.cycle([choose.random() < 0.5 for _ in range(997)]).__next__
+assert_traced_here()
+assert_sums_agree()
+"""
+    )
+
+
 ASYNC = """
 import asyncio
 memtrace.start(60)
