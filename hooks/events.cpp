@@ -25,6 +25,12 @@ class Section {
   Era* era_;
 };
 
+// kNone when memory cannot be had.
+ContextId context_of(const Thread& thread, Era& era, bool thread_records) noexcept {
+  return era.tables().contexts.intern(
+      {.generation = control.generation(), .thread = thread.index, .thread_records = thread_records ? 1u : 0u});
+}
+
 bool refresh_apart(Thread& thread, Era& era) noexcept {
   const std::uint64_t version = control.version();
   // The era can be newer than the version: who replaces it changes one after the other.
@@ -32,7 +38,7 @@ bool refresh_apart(Thread& thread, Era& era) noexcept {
   thread.stack.reset(era);
   thread.own_states = {};
   thread.domain_context_apart = {};
-  thread.context_apart = era.tables().contexts.intern({.thread = thread.index, .thread_records = 1});
+  thread.context_apart = context_of(thread, era, true);
   thread.version_apart = thread.context_apart == kNone ? 0 : version;
   return thread.context_apart != kNone;
 }
@@ -136,7 +142,7 @@ bool refresh(Thread& thread, Era& era) noexcept {
   thread.stack.reset(era);
   thread.own_states = {};
   thread.domain_context = {};
-  thread.context = era.tables().contexts.intern({.thread = thread.index, .thread_records = 0});
+  thread.context = context_of(thread, era, false);
   thread.version = thread.context == kNone ? 0 : version;
   return thread.context != kNone;
 }

@@ -69,12 +69,14 @@ void Importer::modules() {
   }
 }
 
-void Importer::domain_names(const Snapshot& snapshot) {
-  std::unordered_set<Domain> seen;
-  for (const std::uint32_t row : snapshot.rows()) {
-    const Domain domain = snapshot.keys()[row].domain;
-    if (!seen.insert(domain).second) continue;
-    if (const std::string_view name = from_.domain_name(domain); !name.empty()) to_.set_domain_name(domain, name);
+void Importer::tag_names(const Snapshot& snapshot) {
+  for (const Tag tag : kTags) {
+    std::unordered_set<std::uint32_t> seen;
+    for (const std::uint32_t row : snapshot.rows()) {
+      const std::uint32_t number = snapshot.keys()[row].number(tag);
+      if (!seen.insert(number).second) continue;
+      if (const std::string_view name = from_.tag_name(tag, number); !name.empty()) to_.set_tag_name(tag, number, name);
+    }
   }
 }
 
@@ -90,7 +92,7 @@ CommonStacks common_stacks(const Snapshot& first, const Snapshot& second, StackD
     Importer importer(*snapshot.dictionary(), *dictionary);
     std::vector<StackId> stacks = importer.stacks(snapshot, detail);
     importer.modules();
-    importer.domain_names(snapshot);
+    importer.tag_names(snapshot);
     return stacks;
   };
   // Later settings win: the first snapshot's modules and names are the ones that hold.

@@ -24,8 +24,8 @@ class Importer {
   // The stacks of the snapshot's selected rows, by row index; kEmptyStack for the other rows.
   std::vector<StackId> stacks(const Snapshot& snapshot, StackDetail detail);
   TracebackId traceback(StackId stack_in_target, std::int32_t total_nframe);
-  // The names of the domains that the snapshot has.
-  void domain_names(const Snapshot& snapshot);
+  // The names of the domains, generations, … that the snapshot has.
+  void tag_names(const Snapshot& snapshot);
   // What was set with set_module() for the files imported so far.
   void modules();
 

@@ -59,7 +59,7 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
     items.push_back(difference(take_new ? &*a : nullptr, take_old ? &*b : nullptr));
     const std::uint32_t number = take_new ? a->number : b->number;
     items.back().key = key_text(dictionary, *tables, group_by, number);
-    items.back().domain = domain_of(group_by, number);
+    items.back().number = shown_number(group_by, number);
     if (take_new) ++a;
     if (take_old) ++b;
   }

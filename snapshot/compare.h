@@ -27,7 +27,7 @@ struct StatisticDiff {
   std::int64_t count_diff = 0;  // new minus old
   Site site;
   std::string_view key;  // as Statistic's
-  Domain domain = 0;
+  std::uint32_t number = 0;
 };
 
 struct Comparison {

@@ -102,16 +102,19 @@ std::vector<std::pair<StringId, StringId>> Dictionary::modules() const {
   return all;
 }
 
-void Dictionary::set_domain_name(Domain domain, std::string_view name) { Writer(*this).set_domain_name(domain, name); }
-
-void Dictionary::set_domain_name_locked(Domain domain, std::string_view name) {
-  domain_names_[domain] = intern_string_locked(name);
+void Dictionary::set_tag_name(Tag tag, std::uint32_t number, std::string_view name) {
+  Writer(*this).set_tag_name(tag, number, name);
 }
 
-std::string_view Dictionary::domain_name(Domain domain) const {
+void Dictionary::set_tag_name_locked(Tag tag, std::uint32_t number, std::string_view name) {
+  tag_names_[static_cast<std::size_t>(tag)][number] = intern_string_locked(name);
+}
+
+std::string_view Dictionary::tag_name(Tag tag, std::uint32_t number) const {
   const std::lock_guard lock(mutex_);
-  const auto found = domain_names_.find(domain);
-  return found != domain_names_.end() ? string(found->second) : std::string_view();
+  const auto& names = tag_names_[static_cast<std::size_t>(tag)];
+  const auto found = names.find(number);
+  return found != names.end() ? string(found->second) : std::string_view();
 }
 
 std::shared_ptr<const KeyTables> Dictionary::keys() const {

@@ -18,6 +18,7 @@
 // Views and references into the Dictionary stay valid as long as it lives.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -69,6 +70,10 @@ struct Traceback {
   friend bool operator==(const Traceback&, const Traceback&) = default;
 };
 
+// What a row is known by besides its traceback: numbers that may have names.
+enum class Tag : std::uint8_t { domain, generation, thread, label };
+inline constexpr std::array kTags{Tag::domain, Tag::generation, Tag::thread, Tag::label};
+
 class KeyTables;
 
 class Dictionary {
@@ -109,10 +114,10 @@ class Dictionary {
   // (filename, module) pairs that were set, in order of filename id.
   std::vector<std::pair<StringId, StringId>> modules() const;
 
-  // Names a domain, for statistics computed afterwards and for files.
-  void set_domain_name(Domain domain, std::string_view name);
+  // Names a domain, a generation, …, for statistics computed afterwards and for files.
+  void set_tag_name(Tag tag, std::uint32_t number, std::string_view name);
   // Empty when it was not set.
-  std::string_view domain_name(Domain domain) const;
+  std::string_view tag_name(Tag tag, std::uint32_t number) const;
 
   // Group keys of at least everything interned so far; made once per growth and shared. See keys.h.
   std::shared_ptr<const KeyTables> keys() const;
@@ -131,7 +136,7 @@ class Dictionary {
   StackId intern_stack_locked(StackId parent, FrameId frame);
   TracebackId intern_traceback_locked(StackId stack, std::int32_t total_nframe);
   void set_module_locked(StringId filename, std::string_view module);
-  void set_domain_name_locked(Domain domain, std::string_view name);
+  void set_tag_name_locked(Tag tag, std::uint32_t number, std::string_view name);
 
   const std::uint64_t hash_seed_;  // so that no file can be made whose entries all collide
   mutable std::mutex mutex_;  // serialises writers; guards the indexes and what follows them
@@ -144,7 +149,7 @@ class Dictionary {
 
   InternIndex string_index_, frame_index_, stack_index_, traceback_index_;
   std::unordered_map<StringId, StringId> modules_;
-  std::unordered_map<Domain, StringId> domain_names_;
+  std::array<std::unordered_map<std::uint32_t, StringId>, kTags.size()> tag_names_;
   mutable std::shared_ptr<const KeyTables> keys_;
 };
 
@@ -163,7 +168,9 @@ class Dictionary::Writer {
     return dictionary_.intern_traceback_locked(stack, total_nframe);
   }
   void set_module(StringId filename, std::string_view module) { dictionary_.set_module_locked(filename, module); }
-  void set_domain_name(Domain domain, std::string_view name) { dictionary_.set_domain_name_locked(domain, name); }
+  void set_tag_name(Tag tag, std::uint32_t number, std::string_view name) {
+    dictionary_.set_tag_name_locked(tag, number, name);
+  }
 
  private:
   Dictionary& dictionary_;

@@ -30,7 +30,8 @@ class DictionaryReader {
     const IdMap frames = read_frames(writer, strings);
     const IdMap stacks = read_stacks(writer, dictionary, frames);
     if (sections_.has(SectionId::modules)) read_modules(writer, dictionary, strings);
-    if (sections_.has(SectionId::domains)) read_domains(writer);
+    if (sections_.has(SectionId::domains)) read_tag_names(writer, SectionId::domains, {kTags.data(), 1});
+    if (sections_.has(SectionId::tag_names)) read_tag_names(writer, SectionId::tag_names, std::span(kTags).subspan(1));
     return read_tracebacks(writer, stacks);
   }
 
@@ -121,14 +122,16 @@ class DictionaryReader {
     }
   }
 
-  void read_domains(Dictionary::Writer& writer) {
-    const auto content = sections_.content(SectionId::domains);
+  void read_tag_names(Dictionary::Writer& writer, SectionId section, std::span<const Tag> tags) {
+    const auto content = sections_.content(section);
     ByteReader in = content.reader();
-    for (auto left = in.number<std::uint32_t>(); left > 0; --left) {
-      const auto domain = in.number<Domain>();
-      const std::string_view name = in.text(in.number<std::uint32_t>());
-      if (!is_wtf8(name)) in.fail("a domain's name is not valid text");
-      writer.set_domain_name(domain, name);
+    for (const Tag tag : tags) {
+      for (auto left = in.number<std::uint32_t>(); left > 0; --left) {
+        const auto number = in.number<std::uint32_t>();
+        const std::string_view name = in.text(in.number<std::uint32_t>());
+        if (!is_wtf8(name)) in.fail("the name of a domain, generation, thread or label is not valid text");
+        writer.set_tag_name(tag, number, name);
+      }
     }
     in.expect_end();
   }

@@ -131,7 +131,7 @@ SectionsReader::SectionsReader(ByteView file) : file_(file) {
     const auto same_id = [id](const Entry& entry) { return entry.id == id; };
     if (std::any_of(entries_.begin(), entries_.end(), same_id)) throw FormatError(offset, "a section occurs twice");
     const bool known =
-        id >= static_cast<std::uint16_t>(SectionId::meta) && id <= static_cast<std::uint16_t>(SectionId::domains);
+        id >= static_cast<std::uint16_t>(SectionId::meta) && id <= static_cast<std::uint16_t>(kLastSection);
     if (!known && flags != kOptionalFlag) {
       throw NewerVersionError(offset,
                               "written by a newer version of memtrace: section " + std::to_string(id) + " is unknown");

@@ -32,7 +32,9 @@ enum class SectionId : std::uint16_t {
   modules = 8,
   attributes = 9,
   domains = 10,
+  tag_names = 11,
 };
+inline constexpr SectionId kLastSection = SectionId::tag_names;
 
 // In the column of sizes: the size is in the list of large ones.
 inline constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;

@@ -82,21 +82,42 @@ void write_modules(SectionsWriter& sections, const Dictionary& dictionary) {
   add(sections, SectionId::modules, out);
 }
 
-void write_domains(SectionsWriter& sections, const Snapshot& snapshot, const Dictionary& dictionary) {
-  std::map<Domain, std::string_view> names;
+using Names = std::map<std::uint32_t, std::string_view>;
+
+Names names_of(Tag tag, const Snapshot& snapshot, const Dictionary& dictionary) {
+  Names names;
   for (const std::uint32_t row : snapshot.rows()) {
-    const Domain domain = snapshot.keys()[row].domain;
-    if (const std::string_view name = dictionary.domain_name(domain); !name.empty()) names.emplace(domain, name);
+    const std::uint32_t number = snapshot.keys()[row].number(tag);
+    if (const std::string_view name = dictionary.tag_name(tag, number); !name.empty()) names.emplace(number, name);
   }
-  if (names.empty()) return;
-  ByteWriter out;
+  return names;
+}
+
+void write_names(ByteWriter& out, const Names& names) {
   out.number(static_cast<std::uint32_t>(names.size()));
-  for (const auto& [domain, name] : names) {
-    out.number(domain);
+  for (const auto& [number, name] : names) {
+    out.number(number);
     out.number(static_cast<std::uint32_t>(name.size()));
     out.text(name);
   }
-  add(sections, SectionId::domains, out, Effort::thorough, true);
+}
+
+// Domains in a section of their own, which is older than the others.
+void write_tag_names(SectionsWriter& sections, const Snapshot& snapshot, const Dictionary& dictionary) {
+  ByteWriter others;
+  bool any = false;
+  for (const Tag tag : kTags) {
+    const Names names = names_of(tag, snapshot, dictionary);
+    if (tag != Tag::domain) {
+      any |= !names.empty();
+      write_names(others, names);
+    } else if (!names.empty()) {
+      ByteWriter out;
+      write_names(out, names);
+      add(sections, SectionId::domains, out, Effort::thorough, true);
+    }
+  }
+  if (any) add(sections, SectionId::tag_names, others, Effort::thorough, true);
 }
 
 void write_rows(SectionsWriter& sections, const Snapshot& snapshot, const std::vector<TracebackId>& tracebacks) {
@@ -174,7 +195,7 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
       tracebacks[i] = importer.traceback(stacks[rows[i]], written.dictionary()->traceback(old_id).total_nframe);
     }
     importer.modules();
-    importer.domain_names(written);
+    importer.tag_names(written);
   }
 
   SectionsWriter sections;
@@ -184,7 +205,7 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
   write_stacks(sections, dictionary);
   write_tracebacks(sections, dictionary);
   write_modules(sections, dictionary);
-  write_domains(sections, written, dictionary);
+  write_tag_names(sections, written, dictionary);
   write_rows(sections, written, tracebacks);
   if (written.has_blocks()) write_blocks(sections, written);
   if (!attributes.empty()) {

@@ -199,14 +199,14 @@ std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& sna
       [&](std::uint32_t row) { return Site{stacks[row], kUnknownFrame}; });
 }
 
-std::vector<Group> groups_of_domains(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                                     std::span<const StackId> stacks) {
+std::vector<Group> groups_of_numbers(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
+                                     std::span<const StackId> stacks, Tag tag) {
   const FrameGroups& lines = tables.lines();
   const std::span<const ResolvedRecord> keys = snapshot.keys();
   const auto frame_of = [&](std::uint32_t row) { return dictionary.stack(stacks[row]).frame; };
   return groups_of_rows(
       snapshot,
-      [&](std::uint32_t row) { return std::uint64_t{keys[row].domain} << 32 | lines.of_frame[frame_of(row)]; },
+      [&](std::uint32_t row) { return std::uint64_t{keys[row].number(tag)} << 32 | lines.of_frame[frame_of(row)]; },
       [&](std::uint32_t row) { return Site{kEmptyStack, frame_of(row)}; });
 }
 
@@ -233,18 +233,18 @@ const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by) {
 
 std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables, GroupBy group_by,
                           std::uint32_t number) {
-  if (group_by == GroupBy::domain) return dictionary.domain_name(number);
+  if (const auto tag = tag_of(group_by)) return dictionary.tag_name(*tag, number);
   if (group_by != GroupBy::function && group_by != GroupBy::module) return {};
   return frame_groups(tables, group_by).names[number];
 }
 
-Domain domain_of(GroupBy group_by, std::uint32_t number) noexcept { return group_by == GroupBy::domain ? number : 0; }
+std::uint32_t shown_number(GroupBy group_by, std::uint32_t number) noexcept { return tag_of(group_by) ? number : 0; }
 
 std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
                               std::span<const StackId> stacks, GroupBy group_by, bool cumulative) {
   if (cumulative && !is_frame_key(group_by)) throw std::invalid_argument("cumulative mode needs a key of frames");
   if (group_by == GroupBy::traceback) return groups_of_stacks(tables, snapshot, stacks);
-  if (group_by == GroupBy::domain) return groups_of_domains(dictionary, tables, snapshot, stacks);
+  if (const auto tag = tag_of(group_by)) return groups_of_numbers(dictionary, tables, snapshot, stacks, *tag);
   std::vector<Sum> by_frame;
   if (cumulative) {
     std::vector<Sum> inclusive = sums_by_stack(tables, snapshot, stacks);

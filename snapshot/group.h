@@ -1,7 +1,7 @@
 // Sums by group: the common ground of statistics and comparison. Private to snapshot/.
 //
 // Counters go from rows to frames first and from there to groups, each step a scatter-add over dense ids; for
-// tracebacks and domains they go from rows, sorted by group, to groups. On the way the heaviest of what is merged is chosen as the
+// tracebacks and numbers they go from rows, sorted by group, to groups. On the way the heaviest of what is merged is chosen as the
 // group's site.
 // Thread-safety: pure functions.
 #pragma once
@@ -20,7 +20,7 @@
 namespace memtrace::snapshot {
 
 struct Group {
-  std::uint32_t number = 0;  // in KeyTables: of the frame's group, or of the path; or the domain
+  std::uint32_t number = 0;  // in KeyTables: of the frame's group, or of the path; or the rows' own
   std::uint64_t size = 0;
   std::uint64_t count = 0;
   Site site;
@@ -32,13 +32,13 @@ StackDetail detail_of(GroupBy group_by, bool cumulative) noexcept;
 // The numbering of frames for a frame key.
 const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by);
 
-// Text of a function or module group, and of a domain that has a name; empty for the others. Lives as long as the
+// Text of a function or module group, and of a number that has a name; empty for the others. Lives as long as the
 // dictionary and its tables.
 std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables, GroupBy group_by,
                           std::uint32_t number);
 
-// The domain of a domain group; 0 for the other keys.
-Domain domain_of(GroupBy group_by, std::uint32_t number) noexcept;
+// The number of a group that is one of rows with the same; 0 for the other keys.
+std::uint32_t shown_number(GroupBy group_by, std::uint32_t number) noexcept;
 
 // The groups that have blocks, in rising order of number. `stacks` holds, by row index of the snapshot, ids of the
 // Dictionary of `tables`. std::invalid_argument for `cumulative` without a key

@@ -26,6 +26,20 @@ struct ResolvedRecord {
   std::uint32_t generation = 0;
   std::uint32_t thread = 0;
   std::uint32_t label = 0;
+
+  std::uint32_t number(Tag tag) const noexcept {
+    switch (tag) {
+      case Tag::domain:
+        return domain;
+      case Tag::generation:
+        return generation;
+      case Tag::thread:
+        return thread;
+      case Tag::label:
+        break;
+    }
+    return label;
+  }
   friend bool operator==(const ResolvedRecord&, const ResolvedRecord&) = default;
 };
 

@@ -11,13 +11,16 @@ namespace memtrace::snapshot {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, GroupBy>, 6> kNames{{
+constexpr std::array<std::pair<std::string_view, GroupBy>, 9> kNames{{
     {"filename", GroupBy::filename},
     {"lineno", GroupBy::lineno},
     {"traceback", GroupBy::traceback},
     {"function", GroupBy::function},
     {"module", GroupBy::module},
     {"domain", GroupBy::domain},
+    {"generation", GroupBy::generation},
+    {"thread", GroupBy::thread},
+    {"label", GroupBy::label},
 }};
 
 }  // namespace
@@ -36,7 +39,22 @@ std::string_view name_of(GroupBy group_by) noexcept {
   return {};
 }
 
-bool is_frame_key(GroupBy group_by) noexcept { return group_by != GroupBy::traceback && group_by != GroupBy::domain; }
+bool is_frame_key(GroupBy group_by) noexcept { return group_by != GroupBy::traceback && !tag_of(group_by); }
+
+std::optional<Tag> tag_of(GroupBy group_by) noexcept {
+  switch (group_by) {
+    case GroupBy::domain:
+      return Tag::domain;
+    case GroupBy::generation:
+      return Tag::generation;
+    case GroupBy::thread:
+      return Tag::thread;
+    case GroupBy::label:
+      return Tag::label;
+    default:
+      return std::nullopt;
+  }
+}
 
 std::vector<Frame> traceback_frames(const Dictionary& dictionary, GroupBy group_by, const Site& site) {
   if (group_by == GroupBy::filename) return {Frame{.filename = dictionary.frame(site.frame).filename}};
@@ -63,7 +81,7 @@ Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulativ
     const Group& group = groups[i];
     result.items.push_back({group.size, group.count, group.site,
                             key_text(*snapshot.dictionary(), *tables, group_by, group.number),
-                            domain_of(group_by, group.number)});
+                            shown_number(group_by, group.number)});
   }
   return result;
 }

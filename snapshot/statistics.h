@@ -6,14 +6,15 @@
 //   traceback    all frames, compared by (file, line); total_nframe takes no part
 //   function     key "module.qualname"; the one frame is the group's heaviest site
 //   module       key "package.module"; the one frame is the group's heaviest site
-//   domain       the domain's number, and its name if it has one; the one frame is the group's heaviest site
+//   domain, generation, thread, label
+//                the number, and its name if it has one; the one frame is the group's heaviest site
 //
 // Grouping is by the most recent frame. With `cumulative` every frame of a traceback counts: filename and lineno count
 // a key as often as it occurs in the traceback (tracemalloc's code does, so recursion counts twice); function and
-// module count it once per traceback. Tracebacks and domains cannot be counted so.
+// module count it once per traceback. Tracebacks and numbers cannot be counted so.
 //
 // Order: largest first by (size, count, traceback), traceback as the tuple of (file, line), oldest first; function and
-// module groups by (size, count, key), domains by (size, count, number).
+// module groups by (size, count, key), those of a number by (size, count, number).
 // Cost: O(rows + stacks + groups log groups). Thread-safety: pure functions; results are values.
 #pragma once
 
@@ -28,13 +29,15 @@
 
 namespace memtrace::snapshot {
 
-enum class GroupBy : std::uint8_t { filename, lineno, traceback, function, module, domain };
+enum class GroupBy : std::uint8_t { filename, lineno, traceback, function, module, domain, generation, thread, label };
 
-// "filename", "lineno", "traceback", "function", "module", "domain".
+// Their names are those of the enumerators.
 std::optional<GroupBy> parse_group_by(std::string_view name) noexcept;
 std::string_view name_of(GroupBy group_by) noexcept;
 // A key of single frames, which `cumulative` needs.
 bool is_frame_key(GroupBy group_by) noexcept;
+// What rows are grouped by, where that is a number of theirs.
+std::optional<Tag> tag_of(GroupBy group_by) noexcept;
 
 // Where a group's traceback comes from; see traceback_frames().
 struct Site {
@@ -46,10 +49,10 @@ struct Statistic {
   std::uint64_t size = 0;  // bytes
   std::uint64_t count = 0;  // blocks
   Site site;
-  // Function and module groups, and domains that have a name; empty for the others. Lives as long as the result it is
+  // Function and module groups, and numbers that have a name; empty for the others. Lives as long as the result it is
   // part of.
   std::string_view key;
-  Domain domain = 0;  // domain groups
+  std::uint32_t number = 0;  // groups of one
 };
 
 // Frames of a group's traceback, oldest first. A filename group has one frame with line 0 and no function or columns.

@@ -68,15 +68,10 @@ class GroupMaker {
  private:
   template <typename Group>
   py::object key_of(const Group& group) const {
-    switch (group_by_) {
-      case snapshot::GroupBy::function:
-      case snapshot::GroupBy::module:
-        return to_str(group.key);
-      case snapshot::GroupBy::domain:
-        return group.key.empty() ? py::str(std::to_string(group.domain)) : to_str(group.key);
-      default:
-        return py::none();
-    }
+    if (snapshot::tag_of(group_by_))
+      return group.key.empty() ? py::str(std::to_string(group.number)) : to_str(group.key);
+    if (group_by_ == snapshot::GroupBy::function || group_by_ == snapshot::GroupBy::module) return to_str(group.key);
+    return py::none();
   }
 
   py::type cls_;
@@ -210,12 +205,25 @@ void set_modules(const snapshot::Snapshot& self, const py::dict& modules) {
   }
 }
 
-void set_domain_names(const snapshot::Snapshot& self, const py::dict& names, bool replace) {
+// `tag` as in statistics: "domain", "generation", …
+void set_names(const snapshot::Snapshot& self, std::string_view tag_name, const py::dict& names, bool replace) {
+  const auto group_by = snapshot::parse_group_by(tag_name);
+  const auto tag = group_by ? snapshot::tag_of(*group_by) : std::nullopt;
+  if (!tag) throw py::value_error("no such tag: " + std::string(tag_name));
   snapshot::Dictionary& dictionary = *self.dictionary();
   for (const auto [key, name] : names) {
-    const auto domain = to_integer<Domain>(key, "domain");
-    if (replace || dictionary.domain_name(domain).empty()) dictionary.set_domain_name(domain, to_wtf8(name));
+    const auto number = to_integer<std::uint32_t>(key, "number");
+    if (replace || dictionary.tag_name(*tag, number).empty()) dictionary.set_tag_name(*tag, number, to_wtf8(name));
   }
+}
+
+// Of the rows with a generation from `first` up to, but not with, `end`.
+snapshot::Snapshot select_generations(const snapshot::Snapshot& self, std::uint64_t first, std::uint64_t end) {
+  const auto keys = self.keys();
+  std::vector<std::uint8_t> keep(self.column_count());
+  for (std::size_t row = 0; row < keep.size(); ++row)
+    keep[row] = keys[row].generation >= first && keys[row].generation < end;
+  return self.select_rows(keep);
 }
 
 }  // namespace
@@ -251,7 +259,8 @@ void bind_snapshot(py::module_& module) {
       .def("statistics", &statistics, py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("set_modules", &set_modules, py::arg("modules"))
-      .def("set_domain_names", &set_domain_names, py::arg("names"), py::arg("replace"))
+      .def("set_names", &set_names, py::arg("tag"), py::arg("names"), py::arg("replace"))
+      .def("select_generations", &select_generations, py::arg("first"), py::arg("end"))
       .def("to_bytes", &to_bytes, py::arg("attributes"))
       .def_static("from_bytes", &from_bytes, py::arg("data"))
       .def("dump", &dump, py::arg("path"), py::arg("attributes"));

@@ -146,6 +146,7 @@ void bind_tracer(py::module_& module) {
   module.def("get_memtrace_memory", &session::own_bytes);
   module.def("get_object_traceback", &object_traceback, py::arg("obj"));
   module.def("take_snapshot", &take_snapshot, py::arg("blocks") = true);
+  module.def("mark", [] { return session::tracer().mark(); });
   module.def("status", &status);
   module.def("_fail_allocations", &fail_allocations, py::arg("after"), py::arg("sticky"));
   module.def("_allow_allocations", &allow_allocations);

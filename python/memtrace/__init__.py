@@ -24,6 +24,7 @@ from memtrace._filters import BaseFilter, DomainFilter, Filter
 from memtrace._frame import Frame
 from memtrace._include import get_include
 from memtrace._install import install_as_tracemalloc
+from memtrace._marks import Generation, mark
 from memtrace._peak import PeakRegion, peak, take_peak_snapshot
 from memtrace._size import _format_size as _format_size
 from memtrace._snapshot import Snapshot
@@ -44,6 +45,7 @@ __all__ = [
     "DomainFilter",
     "Filter",
     "Frame",
+    "Generation",
     "PeakRegion",
     "Snapshot",
     "Statistic",
@@ -59,6 +61,7 @@ __all__ = [
     "get_tracemalloc_memory",
     "install_as_tracemalloc",
     "is_tracing",
+    "mark",
     "peak",
     "register_domain",
     "reset_peak",

@@ -8,6 +8,7 @@ from _collections_abc import Iterable
 from memtrace import _core
 from memtrace._domains import _all_names
 from memtrace._filters import _keeps, _native_filters
+from memtrace._marks import _generation_names, _number_of
 from memtrace._statistic import Statistic, StatisticDiff
 from memtrace._trace import _BlockTraces, _Traces
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
 _NAME_KEYS = ("function", "module")
 _CUMULATIVE_KEYS = ("lineno", "filename", *_NAME_KEYS)
-_KEYS = ("traceback", "domain", *_CUMULATIVE_KEYS)
-_NAMED_KEYS = ("domain", *_NAME_KEYS)
+_TAG_KEYS = ("domain", "generation")
+_KEYS = ("traceback", *_TAG_KEYS, *_CUMULATIVE_KEYS)
+_NAMED_KEYS = (*_TAG_KEYS, *_NAME_KEYS)
+_NO_END = 1 << 32  # above all generations
 
 
 class Snapshot:
@@ -83,9 +86,10 @@ class Snapshot:
         """Return the live memory by group, largest first.
 
         *key_type* says what makes a group: ``'filename'``, ``'lineno'``, ``'traceback'``,
-        ``'function'`` or ``'module'``, of the most recent frame, or ``'domain'``. With
-        *cumulative* every frame of a traceback counts, which ``'traceback'`` and ``'domain'`` do
-        not allow. Raises ValueError for any other key type. Needs no blocks.
+        ``'function'`` or ``'module'``, of the most recent frame, ``'domain'`` or ``'generation'``
+        (see :func:`mark`). With *cumulative* every frame of a traceback counts, which
+        ``'traceback'``, ``'domain'`` and ``'generation'`` do not allow. Raises ValueError for any
+        other key type. Needs no blocks.
         """
         _check_key(key_type, cumulative)
         return self._named(key_type).statistics(key_type, bool(cumulative), Statistic)
@@ -115,6 +119,27 @@ class Snapshot:
             traces = enumerate(self.traces._traces)
             filtered = native.select_blocks([at for at, trace in traces if _keeps(chosen, trace)])
         return Snapshot._from_native(filtered, self.traceback_limit, self._in_process)
+
+    def since(self, mark: int) -> Snapshot:
+        """Return a new snapshot of the blocks that were allocated after a mark, and are still alive.
+
+        *mark* is what :func:`mark` returned; TypeError for anything else.
+        """
+        return self._of_generations(_number_of(mark, "mark"), _NO_END)
+
+    def between(self, first: int, second: int) -> Snapshot:
+        """Return a new snapshot of the blocks that were allocated between two marks, and are still alive.
+
+        Raises ValueError when *second* is the earlier mark.
+        """
+        begin, end = _number_of(first, "first"), _number_of(second, "second")
+        if end < begin:
+            raise ValueError(f"second must be a later mark than first, not {end} after {begin}")
+        return self._of_generations(begin, end)
+
+    def _of_generations(self, first: int, end: int) -> Snapshot:
+        native = self._to_native().select_generations(min(first, _NO_END), min(end, _NO_END))
+        return Snapshot._from_native(native, self.traceback_limit, self._in_process)
 
     def dump(self, filename: str | bytes | os.PathLike[Any] | int) -> None:
         """Write the snapshot and the attributes set on it into a file.
@@ -182,8 +207,9 @@ class Snapshot:
     def _complete_native(self) -> _core.Snapshot:
         """Return the native snapshot, with what this process knows of the modules and domains in it."""
         native = self._to_native()
-        native.set_domain_names(_all_names(), self._in_process)
+        native.set_names("domain", _all_names(), self._in_process)
         if self._in_process:
+            native.set_names("generation", _generation_names(), True)
             from memtrace._modules import module_files
 
             native.set_modules(module_files())

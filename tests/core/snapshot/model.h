@@ -248,7 +248,7 @@ inline Places places_of(const Dictionary& dictionary, GroupBy group_by, const Si
 // The text by which the model knows a group.
 template <class Item>
 std::string key_text(GroupBy group_by, const Item& item) {
-  return group_by == GroupBy::domain ? std::to_string(item.domain) : std::string(item.key);
+  return group_by == GroupBy::domain ? std::to_string(item.number) : std::string(item.key);
 }
 
 inline std::vector<Statistic> plain(const Statistics& statistics) {

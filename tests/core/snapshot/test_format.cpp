@@ -64,6 +64,10 @@ TEST_CASE("all that a row and a frame know is written") {
   dictionary->set_module(dictionary->frame(frame).filename, "m");
   dictionary->set_module(dictionary->intern_string("unused.py"), "unused");
   const ResolvedRecord key{.traceback = traceback, .domain = 8, .generation = 9, .thread = 10, .label = 0xFFFFFFFF};
+  dictionary->set_tag_name(Tag::domain, 8, "numpy");
+  dictionary->set_tag_name(Tag::thread, 10, "MainThread");
+  dictionary->set_tag_name(Tag::label, 0xFFFFFFFF, "GET /users");
+  dictionary->set_tag_name(Tag::label, 7, "of no row");
   const Snapshot snapshot = Snapshot::resolved(dictionary, {key}, {{1ull << 40}, {1ull << 60}}, std::nullopt, -1, 77);
 
   const Snapshot read = from_bytes(to_bytes(snapshot));
@@ -78,6 +82,11 @@ TEST_CASE("all that a row and a frame know is written") {
   CHECK(row.key.generation == 9);
   CHECK(row.key.thread == 10);
   CHECK(row.key.label == 0xFFFFFFFF);
+  CHECK(read.dictionary()->tag_name(Tag::domain, 8) == "numpy");
+  CHECK(read.dictionary()->tag_name(Tag::generation, 9).empty());
+  CHECK(read.dictionary()->tag_name(Tag::thread, 10) == "MainThread");
+  CHECK(read.dictionary()->tag_name(Tag::label, 0xFFFFFFFF) == "GET /users");
+  CHECK(read.dictionary()->tag_name(Tag::label, 7).empty());
   CHECK(read.dictionary()->traceback(row.key.traceback).total_nframe == 70);
   CHECK(details_of(read) == details_of(snapshot));
   CHECK(statistics(read, GroupBy::module).items[0].key == "m");
