@@ -14,6 +14,8 @@ _names: dict[int, str] = {}
 class Generation(int):
     """What is allocated from one mark to the next: its number, which rises with each mark, and its name."""
 
+    __slots__ = ()
+
     @property
     def name(self) -> str | None:
         """The name that the mark was given."""
