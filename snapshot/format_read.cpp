@@ -30,7 +30,7 @@ class DictionaryReader {
     const IdMap frames = read_frames(writer, strings);
     const IdMap stacks = read_stacks(writer, dictionary, frames);
     if (sections_.has(SectionId::modules)) read_modules(writer, dictionary, strings);
-    if (sections_.has(SectionId::domains)) read_tag_names(writer, SectionId::domains, {kTags.data(), 1});
+    if (sections_.has(SectionId::domains)) read_tag_names(writer, SectionId::domains, std::span(kTags).first(1));
     if (sections_.has(SectionId::tag_names)) read_tag_names(writer, SectionId::tag_names, std::span(kTags).subspan(1));
     return read_tracebacks(writer, stacks);
   }

@@ -102,22 +102,16 @@ void write_names(ByteWriter& out, const Names& names) {
   }
 }
 
-// Domains in a section of their own, which is older than the others.
-void write_tag_names(SectionsWriter& sections, const Snapshot& snapshot, const Dictionary& dictionary) {
-  ByteWriter others;
+void write_tag_names(SectionsWriter& sections, SectionId section, std::span<const Tag> tags, const Snapshot& snapshot,
+                     const Dictionary& dictionary) {
+  ByteWriter out;
   bool any = false;
-  for (const Tag tag : kTags) {
+  for (const Tag tag : tags) {
     const Names names = names_of(tag, snapshot, dictionary);
-    if (tag != Tag::domain) {
-      any |= !names.empty();
-      write_names(others, names);
-    } else if (!names.empty()) {
-      ByteWriter out;
-      write_names(out, names);
-      add(sections, SectionId::domains, out, Effort::thorough, true);
-    }
+    any |= !names.empty();
+    write_names(out, names);
   }
-  if (any) add(sections, SectionId::tag_names, others, Effort::thorough, true);
+  if (any) add(sections, section, out, Effort::thorough, true);
 }
 
 void write_rows(SectionsWriter& sections, const Snapshot& snapshot, const std::vector<TracebackId>& tracebacks) {
@@ -205,7 +199,9 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
   write_stacks(sections, dictionary);
   write_tracebacks(sections, dictionary);
   write_modules(sections, dictionary);
-  write_tag_names(sections, written, dictionary);
+  // Domains in a section of their own, which is older than the others'.
+  write_tag_names(sections, SectionId::domains, std::span(kTags).first(1), written, dictionary);
+  write_tag_names(sections, SectionId::tag_names, std::span(kTags).subspan(1), written, dictionary);
   write_rows(sections, written, tracebacks);
   if (written.has_blocks()) write_blocks(sections, written);
   if (!attributes.empty()) {

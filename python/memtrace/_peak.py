@@ -8,7 +8,7 @@ from memtrace._tracer import _check_tracing, _wrap_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Any, Self, TypeVar
 
@@ -87,34 +87,32 @@ class PeakRegion:
         This object shows the region of the call that ended last. Of a coroutine function it is the
         time from the first step to the last.
         """
-
+        from contextlib import contextmanager
         from functools import wraps
 
-        def adopt(region: PeakRegion) -> None:
-            self._native, self._snapshot = region._native, None
+        @contextmanager
+        def own_region() -> Iterator[None]:
+            region = PeakRegion()
+            try:
+                with region:
+                    yield
+            finally:
+                self._native, self._snapshot = region._native, None
 
         wrapper: Any
         if getattr(getattr(function, "__code__", None), "co_flags", 0) & _CO_COROUTINE:
 
             @wraps(function)
             async def wrapper(*args: Any, **kwargs: Any) -> Any:
-                region = PeakRegion()
-                try:
-                    with region:
-                        return await function(*args, **kwargs)
-                finally:
-                    adopt(region)
+                with own_region():
+                    return await function(*args, **kwargs)
 
         else:
 
             @wraps(function)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                region = PeakRegion()
-                try:
-                    with region:
-                        return function(*args, **kwargs)
-                finally:
-                    adopt(region)
+                with own_region():
+                    return function(*args, **kwargs)
 
         in_region: _F = wrapper
         return in_region

@@ -30,7 +30,8 @@ class Control {
   }
   void leave(ThreadState& thread) noexcept { thread.section.store(0, std::memory_order_release); }
 
-  // Changes whenever something cached in a thread's state may no longer hold: another era or generation, or a code object that died.
+  // Changes whenever something cached in a thread's state may no longer hold: another era or generation, or a code object
+  // that died.
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_relaxed); }
   void invalidate() noexcept { version_.fetch_add(1, std::memory_order_acq_rel); }
 

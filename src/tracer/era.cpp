@@ -91,7 +91,7 @@ Ledger* Era::ledger_of(ThreadState& thread) noexcept {
 }
 
 void Era::account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
-  counters_.allocated(record, size, epoch_.load(std::memory_order_relaxed));
+  counters_.allocated(record, size, epoch());
   add_pending(thread, static_cast<std::int64_t>(size));
 }
 
@@ -99,7 +99,7 @@ void Era::account_free_apart(Access access, ThreadState& thread, Block block) no
   const bool own = is_thread_record(block.record) &&
                    tables_->contexts[tables_->tree.key(block.record).context].thread == thread.index;
   if (own) {
-    counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
+    counters_.freed(block.record, block.size, epoch());
   } else {
     Ledger* ledger = ledger_of(thread);
     const bool noted = ledger != nullptr && ledger->freed(block.record, block.size, epoch());
@@ -157,8 +157,8 @@ Era::Traced Era::traced(const ThreadList& threads) const noexcept {
   return {bytes(current), bytes(peak < current ? current : peak)};
 }
 
-// A record that one thread allocates from and another frees counts up for ever: modulo 2^32 the difference is still right.
-// Below zero it is when a free has been noted since and its allocation has not been read.
+// A record that one thread allocates from and another frees counts up for ever: modulo 2^32 the difference is still
+// right. Below zero it is when a free has been noted since and its allocation has not been read.
 Amount Era::less(const Amount& allocated, const Amount& freed) noexcept {
   const auto count = static_cast<std::int32_t>(static_cast<std::uint32_t>(allocated.count - freed.count));
   const auto bytes = static_cast<std::int64_t>(allocated.bytes - freed.bytes);

@@ -87,7 +87,7 @@ class Era {
   MT_HOT bool account_free(Access access, ThreadState& thread, Block block) noexcept {
     if (block.record != kNone) {
       if (access == Access::kExclusive && !is_thread_record(block.record)) [[likely]] {
-        counters_.freed(block.record, block.size, epoch_.load(std::memory_order_relaxed));
+        counters_.freed(block.record, block.size, epoch());
         current_.subtract(static_cast<std::int64_t>(block.size));
       } else {
         account_free_apart(access, thread, block);
@@ -123,7 +123,7 @@ class Era {
     if (record == block.record()) return true;
     block.give_to(record);
     // The total stays as it is.
-    const std::uint32_t epoch = epoch_.load(std::memory_order_relaxed);
+    const std::uint32_t epoch = this->epoch();
     counters_.freed(block.record(), block.size(), epoch);
     counters_.allocated(record, block.size(), epoch);
     return true;
@@ -198,7 +198,7 @@ class Era {
 
   MT_HOT void account_allocation(Access access, ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
     if (access == Access::kApart) return account_allocation_apart(thread, record, size);
-    counters_.allocated(record, size, epoch_.load(std::memory_order_relaxed));
+    counters_.allocated(record, size, epoch());
     if (thread.pending.get() != 0) [[unlikely]]
       fold_pending(thread);
     const std::int64_t total =
@@ -217,7 +217,7 @@ class Era {
 
   // A new peak: what the records saved is no longer of interest.
   MT_HOT void next_epoch() noexcept {
-    const std::uint32_t next = epoch_.load(std::memory_order_relaxed) + 1;
+    const std::uint32_t next = epoch() + 1;
     if (next == 0) [[unlikely]]
       return wrap_epoch();
     epoch_.store(next, std::memory_order_relaxed);

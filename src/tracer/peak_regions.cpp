@@ -4,20 +4,6 @@
 
 namespace memtrace {
 
-bool PeakRegions::Breakdown::add(RecordId record, const Amount& amount) noexcept {
-  if (size_ == capacity_) {
-    const std::size_t wanted = capacity_ == 0 ? 64 : 2 * capacity_;
-    auto* const fresh = static_cast<Share*>(heap::allocate(wanted * sizeof(Share)));
-    if (fresh == nullptr) return false;
-    std::copy(shares_, shares_ + size_, fresh);
-    heap::release(shares_);
-    shares_ = fresh;
-    capacity_ = wanted;
-  }
-  shares_[size_++] = {record, static_cast<std::uint32_t>(amount.count), amount.bytes};
-  return true;
-}
-
 PeakRegions::Region* PeakRegions::open(Era& era, const ThreadList& threads) noexcept {
   auto* const region = heap::make<Region>();
   if (region == nullptr) return nullptr;

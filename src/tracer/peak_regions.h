@@ -60,40 +60,27 @@ class PeakRegions {
   void for_each_at_peak(const Region& region, const Era& era, const ThreadList& threads, Visit&& visit) const;
 
  private:
+  struct Share {
+    RecordId record;
+    std::uint32_t count;
+    std::uint64_t bytes;
+  };
+
   // What was live at a peak.
-  class Breakdown {
-   public:
-    Breakdown() noexcept = default;
-    Breakdown(Breakdown&& other) noexcept { swap(other); }
-    Breakdown& operator=(Breakdown&& other) noexcept {
-      Breakdown(std::move(other)).swap(*this);
-      return *this;
-    }
-    ~Breakdown() { heap::release(shares_); }
+  struct Breakdown {
+    heap::Buffer<Share> shares;
+    std::size_t size = 0;
 
     // False when memory cannot be had.
-    bool add(RecordId record, const Amount& amount) noexcept;
+    bool add(RecordId record, const Amount& amount) noexcept {
+      if (!shares.reserve(size + 1, size)) return false;
+      shares[size++] = {record, static_cast<std::uint32_t>(amount.count), amount.bytes};
+      return true;
+    }
     template <typename Visit>
     void for_each(Visit&& visit) const {
-      for (std::size_t i = 0; i < size_; ++i) visit(shares_[i].record, Amount{shares_[i].count, shares_[i].bytes});
+      for (std::size_t i = 0; i < size; ++i) visit(shares[i].record, Amount{shares[i].count, shares[i].bytes});
     }
-
-   private:
-    struct Share {
-      RecordId record;
-      std::uint32_t count;
-      std::uint64_t bytes;
-    };
-
-    void swap(Breakdown& other) noexcept {
-      std::swap(shares_, other.shares_);
-      std::swap(size_, other.size_);
-      std::swap(capacity_, other.capacity_);
-    }
-
-    Share* shares_ = nullptr;
-    std::size_t size_ = 0;
-    std::size_t capacity_ = 0;
   };
 
   // At least one open region begins with each.
