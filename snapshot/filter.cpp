@@ -106,4 +106,13 @@ Snapshot filter_traces(const Snapshot& snapshot, std::span<const AnyFilter> filt
   return snapshot.select_rows(keep);
 }
 
+Snapshot select_generations(const Snapshot& snapshot, std::uint64_t first, std::uint64_t end) {
+  const auto keys = snapshot.keys();
+  std::vector<std::uint8_t> keep(snapshot.column_count());
+  for (const std::uint32_t row : snapshot.rows()) {
+    keep[row] = keys[row].generation >= first && keys[row].generation < end;
+  }
+  return snapshot.select_rows(keep);
+}
+
 }  // namespace memtrace::snapshot

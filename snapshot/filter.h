@@ -49,4 +49,7 @@ using AnyFilter = std::variant<Filter, DomainFilter>;
 // A new snapshot with the traces that pass. Without filters: the same traces. O(rows), and O(stacks) for all_frames.
 Snapshot filter_traces(const Snapshot& snapshot, std::span<const AnyFilter> filters);
 
+// The traces with a generation from `first` up to, but not with, `end`. O(rows).
+Snapshot select_generations(const Snapshot& snapshot, std::uint64_t first, std::uint64_t end);
+
 }  // namespace memtrace::snapshot

@@ -217,15 +217,6 @@ void set_names(const snapshot::Snapshot& self, std::string_view tag_name, const 
   }
 }
 
-// Of the rows with a generation from `first` up to, but not with, `end`.
-snapshot::Snapshot select_generations(const snapshot::Snapshot& self, std::uint64_t first, std::uint64_t end) {
-  const auto keys = self.keys();
-  std::vector<std::uint8_t> keep(self.column_count());
-  for (std::size_t row = 0; row < keep.size(); ++row)
-    keep[row] = keys[row].generation >= first && keys[row].generation < end;
-  return self.select_rows(keep);
-}
-
 }  // namespace
 
 py::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary, snapshot::TracebackId traceback) {
@@ -260,7 +251,7 @@ void bind_snapshot(py::module_& module) {
       .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("set_modules", &set_modules, py::arg("modules"))
       .def("set_names", &set_names, py::arg("tag"), py::arg("names"), py::arg("replace"))
-      .def("select_generations", &select_generations, py::arg("first"), py::arg("end"))
+      .def("select_generations", &snapshot::select_generations, py::arg("first"), py::arg("end"))
       .def("to_bytes", &to_bytes, py::arg("attributes"))
       .def_static("from_bytes", &from_bytes, py::arg("data"))
       .def("dump", &dump, py::arg("path"), py::arg("attributes"));

@@ -22,8 +22,6 @@ from memtrace._core import (
 from memtrace._domains import register_domain
 from memtrace._filters import BaseFilter, DomainFilter, Filter
 from memtrace._frame import Frame
-from memtrace._include import get_include
-from memtrace._install import install_as_tracemalloc
 from memtrace._marks import Generation, mark
 from memtrace._peak import PeakRegion, peak, take_peak_snapshot
 from memtrace._size import _format_size as _format_size
@@ -38,7 +36,10 @@ from memtrace._tracer import get_object_traceback, take_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from typing import Any
+
+    from memtrace._include import get_include
+    from memtrace._install import install_as_tracemalloc
 
 __all__ = [
     "BaseFilter",
@@ -74,26 +75,40 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
+# Imported when first asked for: what a program that is traced seldom needs, so that its start costs little.
+_MODULES = {"get_include": "memtrace._include", "install_as_tracemalloc": "memtrace._install"}
+
+
+def __getattr__(name: str) -> Any:
     # Reached through tracemalloc by programs and tests that replace its getline().
     if name == "linecache":
         import linecache
 
         return linecache
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    public = getattr(__import__(_MODULES[name], fromlist=[name]), name)
+    _publish(public)
+    globals()[name] = public
+    return public
 
 
-def _publish() -> None:
-    """Show the public names as tracemalloc's: of this module, with signatures without annotations."""
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})
+
+
+def _publish(public: Any) -> None:
+    """Show a public name as tracemalloc shows its own: of this module, with a signature without annotations."""
+    public.__module__ = __name__
+    members = vars(public).values() if isinstance(public, type) else (public,)
     function = type(_publish)
-    for name in __all__:
-        public = globals()[name]
-        public.__module__ = __name__
-        members = vars(public).values() if isinstance(public, type) else (public,)
-        for member in members:
-            member = getattr(member, "__func__", member)
-            if isinstance(member, function):
-                member.__annotations__ = {}
+    for member in members:
+        member = getattr(member, "__func__", member)
+        if isinstance(member, function):
+            member.__annotations__ = {}
 
 
-_publish()
+for _name in __all__:
+    if _name not in _MODULES:
+        _publish(globals()[_name])
+del _name
