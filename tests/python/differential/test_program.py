@@ -74,9 +74,12 @@ PROGRAMS = {
 
 # Both tracers are imported in both processes, so that the same modules are left for the program to import.
 # The free lists are emptied before and after: a block that was there before start() is not traced when it is
-# used again, and tracemalloc's own take_snapshot() reuses one.
+# used again, and tracemalloc's own take_snapshot() reuses one. A class is kept under its address as an int, which may be a
+# block of a free list below 2**30 only: where the heap begins below and may reach it, it is drawn again.
 HARNESS = """
-import collections, gc, json, sys
+import collections, gc, json, os, sys
+if 2**30 - 2**26 < id("x" * 1000) < 2**32:
+    os.execv(sys.executable, [sys.executable, *sys.argv])
 import memtrace, tracemalloc
 name, limit, program, result = sys.argv[1:]
 tracer = sys.modules[name]
