@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hooks/labels.h"
 #include "hooks/reports.h"
 
 namespace memtrace {
@@ -25,38 +26,44 @@ class Section {
   Era* era_;
 };
 
-// kNone when memory cannot be had.
-ContextId context_of(const Thread& thread, Era& era, bool thread_records) noexcept {
-  return era.tables().contexts.intern(
-      {.generation = control.generation(), .thread = thread.index, .thread_records = thread_records ? 1u : 0u});
-}
-
-bool refresh_apart(Thread& thread, Era& era) noexcept {
+template <Access access>
+bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
+  Thread::Tagged& tagged = access == Access::kExclusive ? thread.exclusive : thread.apart;
+  // Read first: a change that comes while this runs is seen at the next event.
   const std::uint64_t version = control.version();
+  const std::uint32_t label = labels::current(thread, attached);
   // The era can be newer than the version: who replaces it changes one after the other.
-  if (thread.version_apart == version && thread.stack.era() == era.number()) return true;
-  thread.stack.reset(era);
-  thread.own_states = {};
-  thread.domain_context_apart = {};
-  thread.context_apart = context_of(thread, era, true);
-  thread.version_apart = thread.context_apart == kNone ? 0 : version;
-  return thread.context_apart != kNone;
+  const bool is_same_era = tagged.version == version && thread.stack.era() == era.number();
+  if (is_same_era && tagged.label == label) return true;
+  if (!is_same_era) {
+    thread.stack.reset(era);
+    thread.own_states = {};
+  }
+  const ContextId context = era.tables().contexts.intern({.generation = control.generation(),
+                                                          .thread = thread.id_in(era),
+                                                          .label = label,
+                                                          .owner = access == Access::kExclusive ? 0 : thread.index});
+  tagged = {.version = context == kNone ? 0 : version, .label = label, .context = context};
+  return context != kNone;
 }
 
-// `own`, the context of Python's blocks, for those of `domain`.
-ContextId context_in(Domain domain, ContextId own, Era& era, Thread::DomainContext& last) noexcept {
-  if (domain == 0) return own;
-  if (last.domain == domain) return last.context;
-  Context context = era.tables().contexts[own];
+// The context for blocks of `domain`.
+ContextId context_in(Domain domain, Thread::Tagged& tagged, Era& era) noexcept {
+  if (domain == 0) return tagged.context;
+  if (tagged.domain == domain) return tagged.domain_context;
+  Context context = era.tables().contexts[tagged.context];
   context.domain = domain;
   const ContextId id = era.tables().contexts.intern(context);
-  if (id != kNone) last = {domain, id};
+  if (id != kNone) {
+    tagged.domain = domain;
+    tagged.domain_context = id;
+  }
   return id;
 }
 
 RecordId capture_apart(Thread& thread, Era& era, PyThreadState* attached, Domain domain) noexcept {
-  if (!refresh_apart(thread, era)) return kNone;
-  const ContextId context = context_in(domain, thread.context_apart, era, thread.domain_context_apart);
+  if (!refresh<Access::kApart>(thread, era, attached)) return kNone;
+  const ContextId context = context_in(domain, thread.apart, era);
   if (context == kNone) return kNone;
   PyThreadState* state = attached != nullptr ? attached : compat::detached(thread.own_states);
   return thread.stack.capture(era, state, context, true);
@@ -115,8 +122,8 @@ bool in_era(Report&& report) noexcept {
 
 RecordId capture_in(Thread& thread, Access access, Era& era, PyThreadState* attached, Domain domain) noexcept {
   if (access == Access::kApart) return capture_apart(thread, era, attached, domain);
-  if (thread.version != control.version() && !refresh(thread, era)) return kNone;
-  const ContextId context = context_in(domain, thread.context, era, thread.domain_context);
+  if (!is_current(thread, attached) && !refresh(thread, era, attached)) return kNone;
+  const ContextId context = context_in(domain, thread.exclusive, era);
   return context == kNone ? kNone : thread.stack.capture(era, attached, context, false);
 }
 
@@ -136,15 +143,8 @@ bool untrack(Domain domain, std::uint64_t address) noexcept {
   });
 }
 
-bool refresh(Thread& thread, Era& era) noexcept {
-  // Read first: a change that comes while this runs is seen at the next event.
-  const std::uint64_t version = control.version();
-  thread.stack.reset(era);
-  thread.own_states = {};
-  thread.domain_context = {};
-  thread.context = context_of(thread, era, false);
-  thread.version = thread.context == kNone ? 0 : version;
-  return thread.context != kNone;
+bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
+  return refresh<Access::kExclusive>(thread, era, attached);
 }
 
 void record_first(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {

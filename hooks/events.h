@@ -22,9 +22,9 @@ inline PyThreadState* attached_thread(Thread& thread) noexcept {
   return kGil == Gil::kHeld ? compat::attached_by_contract(thread.own_states) : compat::attached(thread.own_states);
 }
 
-// Brings what is cached in `thread` up to the current version: another era has begun, or a code object has died. False
-// when memory cannot be had.
-MT_COLD bool refresh(Thread& thread, Era& era) noexcept;
+// Brings what is cached in `thread` up to date for exclusive events: another era or generation has begun, a code object
+// has died, or the thread is in another context. False when memory cannot be had.
+MT_COLD bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept;
 
 // Cold: the first allocation of a thread after the version has changed, or when nothing is traced.
 void record_first(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
@@ -36,13 +36,16 @@ Block take_apart(Thread& thread, const void* block) noexcept;
 void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
                    std::size_t size) noexcept;
 
-MT_HOT bool is_current(const Thread& thread) noexcept { return thread.version == control.version(); }
+// pre: `attached` is not null.
+MT_HOT bool is_current(const Thread& thread, const PyThreadState* attached) noexcept {
+  return thread.exclusive.version == control.version() && thread.label_seen.is_of(attached);
+}
 
 // The calling thread's record in an exclusive event.
 MT_HOT RecordId capture(Thread& thread, Era& era, PyThreadState* attached) noexcept {
-  if (!is_current(thread) && !refresh(thread, era)) [[unlikely]]
+  if (!is_current(thread, attached) && !refresh(thread, era, attached)) [[unlikely]]
     return kNone;
-  return thread.stack.capture(era, attached, thread.context, false);
+  return thread.stack.capture(era, attached, thread.exclusive.context, false);
 }
 
 inline bool is_exclusive(const PyThreadState* attached) noexcept {
@@ -60,11 +63,11 @@ MT_HOT void record(Thread& thread, const void* block, std::size_t size) noexcept
   PyThreadState* attached = attached_thread<kGil>(thread);
   if (!is_exclusive(attached)) [[unlikely]]
     return record_apart(thread, attached, block, size);
-  if (!is_current(thread)) [[unlikely]]
+  if (!is_current(thread, attached)) [[unlikely]]
     return record_first(thread, attached, block, size);
   // What is current is of an era.
   Era* era = control.era();
-  record_as(thread.stack.capture(*era, attached, thread.context, false), thread, *era, block, size);
+  record_as(thread.stack.capture(*era, attached, thread.exclusive.context, false), thread, *era, block, size);
 }
 
 template <Gil kGil>

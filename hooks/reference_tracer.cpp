@@ -35,7 +35,9 @@ MT_COLD void reused_somehow(Thread& thread, const void* block) noexcept {
 [[gnu::noinline]] void reused_elsewhere(Thread& thread, const void* block, Era& era, PyThreadState* attached,
                                         std::uint64_t place) noexcept {
   thread.busy = true;
-  const auto record = [&]() MT_HOT_LAMBDA { return thread.stack.capture_from(place, era, attached, thread.context); };
+  const auto record = [&]() MT_HOT_LAMBDA {
+    return thread.stack.capture_from(place, era, attached, thread.exclusive.context);
+  };
   const bool done = era.try_reassign(block, record);
   thread.busy = false;
   if (!done) reused_somehow(thread, block);
@@ -46,12 +48,12 @@ MT_COLD void reused_somehow(Thread& thread, const void* block) noexcept {
   const void* block = compat::block_of(object);
   PyThreadState* attached = compat::attached_in_slot();
   // What is current is of an era.
-  if (!is_exclusive(attached) || !is_current(thread)) [[unlikely]]
+  if (!is_exclusive(attached) || !is_current(thread, attached)) [[unlikely]]
     return reused_somehow(thread, block);
   Era* const era = control.era();
   // Before the block, which is looked for again where this has no answer.
   const std::uint64_t place = thread.stack.place_at_once(attached);
-  const RecordId record = thread.stack.remembered(place, thread.context);
+  const RecordId record = thread.stack.remembered(place, thread.exclusive.context);
   if (record == kNone) return reused_elsewhere(thread, block, *era, attached, place);
   if (!era->try_reassign(block, [&]() MT_HOT_LAMBDA { return record; })) reused_somehow(thread, block);
 }

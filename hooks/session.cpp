@@ -8,6 +8,7 @@
 #include "hooks/compat/thread_slot.h"
 #include "hooks/compat/world.h"
 #include "hooks/events.h"
+#include "hooks/labels.h"
 #include "hooks/reference_tracer.h"
 #include "hooks/tracemalloc_api.h"
 #include "src/mem/heap.h"
@@ -47,8 +48,10 @@ void after_fork_in_child() {
   Lock::after_fork_in_child();
   compat::free_world_lock();
   Thread* own = Thread::current();
-  if (own != nullptr) own->native_id = os::native_thread_id();
   control.after_fork_in_child(own);
+  Era* const era = control.era();
+  if (const ThreadId id = own == nullptr || era == nullptr ? kNone : own->known_in(*era))
+    era->tables().threads.set_native_id(id, os::native_thread_id());
   tracemalloc_api::after_fork_in_child();
 }
 
@@ -67,6 +70,7 @@ void after_finalization() {
   tracemalloc_api::uninstall();
   allocator_hooks::uninstall();
   control.end();
+  labels::forget_variable();
   tell_listener();
 }
 

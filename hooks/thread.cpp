@@ -12,10 +12,31 @@ thread_local constinit Thread* Thread::current_ = nullptr;
 thread_local constinit bool Thread::over_ = false;
 
 Thread* Thread::make() noexcept {
-  if (ThreadState* state = control.threads().adopt()) return static_cast<Thread*>(state);
-  Thread* thread = make_mapped<Thread>();
-  if (thread != nullptr) control.threads().add(thread);
+  auto* thread = static_cast<Thread*>(control.threads().adopt());
+  if (thread == nullptr) {
+    thread = make_mapped<Thread>();
+    if (thread == nullptr) return nullptr;
+    control.threads().add(thread);
+  }
+  // What an earlier thread had cached is not this one's.
+  thread->exclusive = thread->apart = {};
+  thread->label_seen = {};
+  thread->label = 0;
+  thread->id_era.set(0);
+  thread->busy = false;
   return thread;
+}
+
+ThreadId Thread::id_in(Era& era) noexcept {
+  if (id_era.get() == era.number()) return id.get();
+  ThreadTable& threads = era.tables().threads;
+  const std::uint64_t native_id = os::native_thread_id();
+  // Past its end a thread is attached for one event at a time.
+  ThreadId known = over_ ? threads.find(native_id) : kNone;
+  if (known == kNone) known = threads.add(native_id, os::thread_name());
+  id.set(known);
+  id_era.set(era.number());
+  return known;
 }
 
 Thread* Thread::attach() noexcept {
@@ -23,10 +44,6 @@ Thread* Thread::attach() noexcept {
   if (over_) return nullptr;
   Thread* thread = make();
   if (thread == nullptr) return nullptr;
-  thread->native_id = os::native_thread_id();
-  // What an earlier thread had cached is not this one's.
-  thread->version = thread->version_apart = 0;
-  thread->busy = false;
   current_ = thread;
   compat::check_thread_slot();
   // Without a callback the state stays with the dead thread: a leak of one state, and nothing worse.
@@ -39,16 +56,15 @@ void Thread::on_thread_exit(void* value) noexcept {
   over_ = true;
   auto* const thread = static_cast<Thread*>(value);
   thread->stack.shrink();
+  // Often set after the first allocation.
+  Era* const era = control.enter(*thread);
+  if (const ThreadId id = era == nullptr ? kNone : thread->known_in(*era))
+    era->tables().threads.set_name(id, os::thread_name());
+  control.leave(*thread);
   thread->in_use.store(false, std::memory_order_release);
 }
 
-Thread* Thread::begin_late() noexcept {
-  Thread* thread = make();
-  if (thread == nullptr) return nullptr;
-  thread->version = thread->version_apart = 0;
-  thread->busy = false;
-  return thread;
-}
+Thread* Thread::begin_late() noexcept { return make(); }
 
 void Thread::end_late(Thread* thread) noexcept { thread->in_use.store(false, std::memory_order_release); }
 

@@ -5,6 +5,7 @@
 // ThreadState).
 #pragma once
 
+#include "hooks/compat/label.h"
 #include "hooks/compat/thread.h"
 #include "hooks/shadow_stack.h"
 #include "src/tracer/control.h"
@@ -13,17 +14,23 @@
 namespace memtrace {
 
 struct Thread : ThreadState {
-  ContextId context = kNone;  // of exclusive events; good while `version` is
-  // The same for the others.
-  ContextId context_apart = kNone;
-  std::uint64_t version_apart = 0;
-  // What `context` and `context_apart` are for the last other domain. Good as long as they are.
-  struct DomainContext {
+  // Who it is in the era `id_era`.
+  Counter<ThreadId> id{};
+  Counter<std::uint64_t> id_era{};
+  // What blocks are tagged with.
+  struct Tagged {
+    std::uint64_t version = 0;  // Control::version for which the rest holds
+    std::uint32_t label = 0;
+    ContextId context = kNone;  // with that label
+    // The same for the last other domain.
     Domain domain = 0;
-    ContextId context = kNone;
+    ContextId domain_context = kNone;
   };
-  DomainContext domain_context;
-  DomainContext domain_context_apart;
+  Tagged exclusive;  // by exclusive events
+  Tagged apart;  // by the others
+  // The label, as of the context in which it was looked for.
+  std::uint32_t label = 0;
+  compat::ContextSeen label_seen;
   [[no_unique_address]] compat::OwnStates own_states;
   // The last block of the object domain, until the reference tracer has seen the object in it.
   const void* last_object_block = nullptr;
@@ -32,6 +39,11 @@ struct Thread : ThreadState {
   // The same of references.
   std::uint64_t nested_references = 0;
   ShadowStack stack;
+
+  // Who it is in `era`; kNone when there was no room for it.
+  ThreadId id_in(Era& era) noexcept;
+  // The same as far as it is known.
+  ThreadId known_in(const Era& era) const noexcept { return id_era.get() == era.number() ? id.get() : kNone; }
 
   static Thread* current() noexcept { return current_; }
   // The calling thread's state, made if need be. Null when memory cannot be had, and when the thread is past its end.

@@ -1,7 +1,5 @@
 #include "snapshot/common_stacks.h"
 
-#include <unordered_set>
-
 namespace memtrace::snapshot {
 
 namespace {
@@ -69,17 +67,6 @@ void Importer::modules() {
   }
 }
 
-void Importer::tag_names(const Snapshot& snapshot) {
-  for (const Tag tag : kTags) {
-    std::unordered_set<std::uint32_t> seen;
-    for (const std::uint32_t row : snapshot.rows()) {
-      const std::uint32_t number = snapshot.keys()[row].number(tag);
-      if (!seen.insert(number).second) continue;
-      if (const std::string_view name = from_.tag_name(tag, number); !name.empty()) to_.set_tag_name(tag, number, name);
-    }
-  }
-}
-
 CommonStacks common_stacks(const Snapshot& first, const Snapshot& second, StackDetail detail) {
   if (first.dictionary() == second.dictionary()) {
     const auto a = first.stacks(), b = second.stacks();
@@ -92,10 +79,9 @@ CommonStacks common_stacks(const Snapshot& first, const Snapshot& second, StackD
     Importer importer(*snapshot.dictionary(), *dictionary);
     std::vector<StackId> stacks = importer.stacks(snapshot, detail);
     importer.modules();
-    importer.tag_names(snapshot);
     return stacks;
   };
-  // Later settings win: the first snapshot's modules and names are the ones that hold.
+  // Later settings win: the first snapshot's modules are the ones that hold.
   common.second = import(second);
   common.first = import(first);
   return common;

@@ -24,8 +24,6 @@ class Importer {
   // The stacks of the snapshot's selected rows, by row index; kEmptyStack for the other rows.
   std::vector<StackId> stacks(const Snapshot& snapshot, StackDetail detail);
   TracebackId traceback(StackId stack_in_target, std::int32_t total_nframe);
-  // The names of the domains, generations, … that the snapshot has.
-  void tag_names(const Snapshot& snapshot);
   // What was set with set_module() for the files imported so far.
   void modules();
 
@@ -39,7 +37,7 @@ class Importer {
 };
 
 struct CommonStacks {
-  std::shared_ptr<const Dictionary> dictionary;
+  std::shared_ptr<Dictionary> dictionary;
   std::vector<StackId> first, second;  // by row index of each snapshot; selected rows only
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
+#include <utility>
 
 #include "snapshot/group.h"
 #include "snapshot/radix_sort.h"
@@ -37,16 +39,47 @@ void sort_differences(std::vector<std::uint32_t>& order, const std::vector<Stati
   sort_descending(order, [&](std::uint32_t i) { return magnitude(items[i].size_diff); });
 }
 
+// Gives `common` the names that `own` has for the groups' numbers. What numbers a run gave to its labels and threads says
+// nothing in another: these are numbered by their names.
+void use_names(std::vector<Group>& groups, Tag tag, const Dictionary& own, Dictionary& common) {
+  const bool by_name = tag == Tag::label || tag == Tag::thread;
+  for (Group& group : groups) {
+    std::string name(own.tag_name(tag, group.number));
+    if (name.empty() && by_name) name = std::to_string(group.number);
+    if (name.empty()) continue;
+    if (by_name) group.number = common.intern_string(name);
+    common.set_tag_name(tag, group.number, name);
+  }
+  std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.number < b.number; });
+  // Threads of one run may have the same name and id, one after the other.
+  std::vector<Group> merged;
+  for (const Group& group : groups) {
+    if (merged.empty() || merged.back().number != group.number) {
+      merged.push_back(group);
+      continue;
+    }
+    if (group.size > merged.back().size) merged.back().site = group.site;
+    merged.back().size += group.size;
+    merged.back().count += group.count;
+  }
+  groups = std::move(merged);
+}
+
 }  // namespace
 
 Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_by, bool cumulative) {
   current.stacks();  // both resolve before the keys are asked for
   old.stacks();
   const CommonStacks common = common_stacks(current, old, detail_of(group_by, cumulative));
-  const Dictionary& dictionary = *common.dictionary;
+  Dictionary& dictionary = *common.dictionary;
   const std::shared_ptr<const KeyTables> tables = dictionary.keys();
-  const std::vector<Group> now = sum_groups(dictionary, *tables, current, common.first, group_by, cumulative);
-  const std::vector<Group> before = sum_groups(dictionary, *tables, old, common.second, group_by, cumulative);
+  std::vector<Group> now = sum_groups(dictionary, *tables, current, common.first, group_by, cumulative);
+  std::vector<Group> before = sum_groups(dictionary, *tables, old, common.second, group_by, cumulative);
+
+  if (const auto tag = tag_of(group_by); tag && current.dictionary() != old.dictionary()) {
+    use_names(before, *tag, *old.dictionary(), dictionary);
+    use_names(now, *tag, *current.dictionary(), dictionary);  // the names that hold
+  }
 
   // Merged from the last number down: equal keys stay in this order when sorted.
   std::vector<StatisticDiff> items;

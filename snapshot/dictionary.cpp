@@ -117,6 +117,14 @@ std::string_view Dictionary::tag_name(Tag tag, std::uint32_t number) const {
   return found != names.end() ? string(found->second) : std::string_view();
 }
 
+std::vector<std::pair<std::uint32_t, StringId>> Dictionary::tag_names(Tag tag) const {
+  const std::lock_guard lock(mutex_);
+  const auto& names = tag_names_[static_cast<std::size_t>(tag)];
+  std::vector<std::pair<std::uint32_t, StringId>> all(names.begin(), names.end());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
 std::shared_ptr<const KeyTables> Dictionary::keys() const {
   const std::lock_guard lock(mutex_);
   if (!keys_ || !keys_->covers(*this)) keys_ = std::make_shared<const KeyTables>(*this, modules_);

@@ -118,6 +118,8 @@ class Dictionary {
   void set_tag_name(Tag tag, std::uint32_t number, std::string_view name);
   // Empty when it was not set.
   std::string_view tag_name(Tag tag, std::uint32_t number) const;
+  // (number, name) pairs that were set, in order of number.
+  std::vector<std::pair<std::uint32_t, StringId>> tag_names(Tag tag) const;
 
   // Group keys of at least everything interned so far; made once per growth and shared. See keys.h.
   std::shared_ptr<const KeyTables> keys() const;

@@ -1,5 +1,7 @@
-#include <map>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "snapshot/common_stacks.h"
 #include "snapshot/file_io.h"
@@ -82,34 +84,35 @@ void write_modules(SectionsWriter& sections, const Dictionary& dictionary) {
   add(sections, SectionId::modules, out);
 }
 
-using Names = std::map<std::uint32_t, std::string_view>;
+using Names = std::vector<std::pair<std::uint32_t, StringId>>;
 
-Names names_of(Tag tag, const Snapshot& snapshot, const Dictionary& dictionary) {
-  Names names;
-  for (const std::uint32_t row : snapshot.rows()) {
-    const std::uint32_t number = snapshot.keys()[row].number(tag);
-    if (const std::string_view name = dictionary.tag_name(tag, number); !name.empty()) names.emplace(number, name);
-  }
+// Those of numbers that the snapshot has.
+Names names_in_use(Tag tag, const Snapshot& snapshot) {
+  Names names = snapshot.dictionary()->tag_names(tag);
+  if (names.empty()) return names;
+  std::unordered_set<std::uint32_t> used;
+  for (const std::uint32_t row : snapshot.rows()) used.insert(snapshot.keys()[row].number(tag));
+  std::erase_if(names, [&](const auto& named) { return !used.contains(named.first); });
   return names;
 }
 
-void write_names(ByteWriter& out, const Names& names) {
+void write_names(ByteWriter& out, const Names& names, const Dictionary& dictionary) {
   out.number(static_cast<std::uint32_t>(names.size()));
-  for (const auto& [number, name] : names) {
+  for (const auto& [number, id] : names) {
+    const std::string_view name = dictionary.string(id);
     out.number(number);
     out.number(static_cast<std::uint32_t>(name.size()));
     out.text(name);
   }
 }
 
-void write_tag_names(SectionsWriter& sections, SectionId section, std::span<const Tag> tags, const Snapshot& snapshot,
-                     const Dictionary& dictionary) {
+void write_tag_names(SectionsWriter& sections, SectionId section, std::span<const Tag> tags, const Snapshot& snapshot) {
   ByteWriter out;
   bool any = false;
   for (const Tag tag : tags) {
-    const Names names = names_of(tag, snapshot, dictionary);
+    const Names names = names_in_use(tag, snapshot);
     any |= !names.empty();
-    write_names(out, names);
+    write_names(out, names, *snapshot.dictionary());
   }
   if (any) add(sections, section, out, Effort::thorough, true);
 }
@@ -189,7 +192,6 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
       tracebacks[i] = importer.traceback(stacks[rows[i]], written.dictionary()->traceback(old_id).total_nframe);
     }
     importer.modules();
-    importer.tag_names(written);
   }
 
   SectionsWriter sections;
@@ -200,8 +202,8 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
   write_tracebacks(sections, dictionary);
   write_modules(sections, dictionary);
   // Domains in a section of their own, which is older than the others'.
-  write_tag_names(sections, SectionId::domains, std::span(kTags).first(1), written, dictionary);
-  write_tag_names(sections, SectionId::tag_names, std::span(kTags).subspan(1), written, dictionary);
+  write_tag_names(sections, SectionId::domains, std::span(kTags).first(1), written);
+  write_tag_names(sections, SectionId::tag_names, std::span(kTags).subspan(1), written);
   write_rows(sections, written, tracebacks);
   if (written.has_blocks()) write_blocks(sections, written);
   if (!attributes.empty()) {

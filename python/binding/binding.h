@@ -4,6 +4,7 @@
 //                   value gives Python a _core.Snapshot, which the package wraps as memtrace.Snapshot
 //   bind_tracer     the functions that start, stop and ask the tracer
 //   bind_peaks      the peak, of all and of regions
+//   bind_threads    threads and labels
 //   source          a Python tuple (Dictionary, reference) from which memtrace.Traceback decodes its frames when they
 //                   are looked at; _core.get_object_traceback() returns one, or None
 //
@@ -21,9 +22,13 @@ namespace memtrace::binding {
 void bind_snapshot(pybind11::module_& module);
 void bind_tracer(pybind11::module_& module);
 void bind_peaks(pybind11::module_& module);
+void bind_threads(pybind11::module_& module);
 
 // The source of one traceback of `dictionary`. Needs bind_snapshot() to have run.
 pybind11::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary,
                                  snapshot::TracebackId traceback);
+
+// Names of numbers, {number: name}; without `replace` only of those that have none.
+void set_tag_names(snapshot::Dictionary& dictionary, snapshot::Tag tag, const pybind11::dict& names, bool replace);
 
 }  // namespace memtrace::binding

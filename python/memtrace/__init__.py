@@ -22,6 +22,7 @@ from memtrace._core import (
 from memtrace._domains import register_domain
 from memtrace._filters import BaseFilter, DomainFilter, Filter
 from memtrace._frame import Frame
+from memtrace._labels import Label, label
 from memtrace._marks import Generation, mark
 from memtrace._peak import PeakRegion, peak, take_peak_snapshot
 from memtrace._size import _format_size as _format_size
@@ -47,6 +48,7 @@ __all__ = [
     "Filter",
     "Frame",
     "Generation",
+    "Label",
     "PeakRegion",
     "Snapshot",
     "Statistic",
@@ -62,6 +64,7 @@ __all__ = [
     "get_tracemalloc_memory",
     "install_as_tracemalloc",
     "is_tracing",
+    "label",
     "mark",
     "peak",
     "register_domain",

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     _F = TypeVar("_F", bound=Callable[..., Any])
 
-_CO_COROUTINE = 0x80
-
 
 class PeakRegion:
     """The largest traced memory from one moment to another, and what it was made of.
@@ -88,7 +86,8 @@ class PeakRegion:
         time from the first step to the last.
         """
         from contextlib import contextmanager
-        from functools import wraps
+
+        from memtrace._decorator import in_each_call
 
         @contextmanager
         def own_region() -> Iterator[None]:
@@ -99,23 +98,7 @@ class PeakRegion:
             finally:
                 self._native, self._snapshot = region._native, None
 
-        wrapper: Any
-        if getattr(getattr(function, "__code__", None), "co_flags", 0) & _CO_COROUTINE:
-
-            @wraps(function)
-            async def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with own_region():
-                    return await function(*args, **kwargs)
-
-        else:
-
-            @wraps(function)
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with own_region():
-                    return function(*args, **kwargs)
-
-        in_region: _F = wrapper
-        return in_region
+        return in_each_call(function, own_region)
 
     def __repr__(self) -> str:
         state = "open" if self._native.is_open else "closed"

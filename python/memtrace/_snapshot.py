@@ -8,6 +8,7 @@ from _collections_abc import Iterable
 from memtrace import _core
 from memtrace._domains import _all_names
 from memtrace._filters import _keeps, _native_filters
+from memtrace._labels import _label_names
 from memtrace._marks import _generation_names, _number_of
 from memtrace._statistic import Statistic, StatisticDiff
 from memtrace._trace import _BlockTraces, _Traces
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _NAME_KEYS = ("function", "module")
 _CUMULATIVE_KEYS = ("lineno", "filename", *_NAME_KEYS)
-_TAG_KEYS = ("domain", "generation")
+_TAG_KEYS = ("domain", "generation", "thread", "label")
 _KEYS = ("traceback", *_TAG_KEYS, *_CUMULATIVE_KEYS)
 _NAMED_KEYS = (*_TAG_KEYS, *_NAME_KEYS)
 _NO_END = 1 << 32  # above all generations
@@ -85,11 +86,12 @@ class Snapshot:
     def statistics(self, key_type: str, cumulative: bool = False) -> list[Statistic]:
         """Return the live memory by group, largest first.
 
-        *key_type* says what makes a group: ``'filename'``, ``'lineno'``, ``'traceback'``,
-        ``'function'`` or ``'module'``, of the most recent frame, ``'domain'`` or ``'generation'``
-        (see :func:`mark`). With *cumulative* every frame of a traceback counts, which
-        ``'traceback'``, ``'domain'`` and ``'generation'`` do not allow. Raises ValueError for any
-        other key type. Needs no blocks.
+        *key_type* says what makes a group: ``'filename'``, ``'lineno'``, ``'function'`` or
+        ``'module'`` of the most recent frame, the whole ``'traceback'``, or the ``'domain'``,
+        ``'generation'`` (see :func:`mark`), ``'label'`` (see :func:`label`) or ``'thread'``, which
+        has its name and, in brackets, its native id; after 1,023 threads all further ones are
+        ``other threads``. With *cumulative* every frame of a traceback counts, which only the first
+        four allow. Raises ValueError for any other key type. Needs no blocks.
         """
         _check_key(key_type, cumulative)
         return self._named(key_type).statistics(key_type, bool(cumulative), Statistic)
@@ -210,6 +212,7 @@ class Snapshot:
         native.set_names("domain", _all_names(), self._in_process)
         if self._in_process:
             native.set_names("generation", _generation_names(), True)
+            native.set_names("label", _label_names(), False)
             from memtrace._modules import module_files
 
             native.set_modules(module_files())

@@ -6,6 +6,7 @@ import sys
 
 from memtrace import _core
 from memtrace._snapshot import Snapshot
+from memtrace._threads import _name_threads
 from memtrace._traceback import Traceback
 
 TYPE_CHECKING = False
@@ -43,6 +44,7 @@ def _check_tracing(purpose: str) -> None:
 
 
 def _wrap_snapshot(native: _core.Snapshot) -> Snapshot:
+    _name_threads()
     return Snapshot._from_native(native, native.traceback_limit, in_process=True)
 
 

@@ -17,7 +17,10 @@ using SiteId = std::uint32_t;
 using NodeId = std::uint32_t;
 using RecordId = std::uint32_t;
 using ContextId = std::uint32_t;
+// Which of the tracer's states for threads: that of a thread that has ended is the next one's.
 using ThreadIndex = std::uint32_t;
+// A thread of one era, for as long as anybody looks at it: see thread_table.h.
+using ThreadId = std::uint32_t;
 // Whose blocks: 0 for Python's allocators, any other number for a library that reports its own.
 using Domain = std::uint32_t;
 // A domain and the upper bits of its addresses: see space_table.h.

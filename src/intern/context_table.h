@@ -13,10 +13,11 @@ namespace memtrace {
 struct Context {
   Domain domain = 0;
   std::uint32_t generation = 0;
-  ThreadIndex thread = 0;
-  std::uint32_t label = 0;
-  // Which half of the record ids its records are from: true when only `thread` may write their counters.
-  std::uint32_t thread_records = 0;
+  ThreadId thread = kNone;  // none: one of those for which there was no room
+  std::uint32_t label = 0;  // 0: none
+  // Who alone may write the counters of its records, which are then from the upper half of the ids; 0: whoever holds the
+  // main interpreter's GIL.
+  ThreadIndex owner = 0;
 
   friend bool operator==(const Context&, const Context&) = default;
 };

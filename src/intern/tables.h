@@ -8,6 +8,7 @@
 #include "src/intern/context_table.h"
 #include "src/intern/node_tree.h"
 #include "src/intern/string_table.h"
+#include "src/intern/thread_table.h"
 
 namespace memtrace {
 
@@ -16,9 +17,11 @@ struct Tables {
   CodeTable codes{strings};
   NodeTree tree;
   ContextTable contexts;
+  ThreadTable threads;
 
   std::size_t resident_bytes() const noexcept {
-    return strings.resident_bytes() + codes.resident_bytes() + tree.resident_bytes() + contexts.resident_bytes();
+    return strings.resident_bytes() + codes.resident_bytes() + tree.resident_bytes() + contexts.resident_bytes() +
+           threads.resident_bytes();
   }
 };
 

@@ -4,6 +4,7 @@
 // of page_size(). A null result means that the memory could not be had; the caller drops and counts.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,6 +30,9 @@ void for_each_resident(const void* address, std::size_t size, void* context,
 
 // The kernel's number of the calling thread, as debuggers and `threading.get_native_id()` show it.
 std::uint64_t native_thread_id() noexcept;
+// What the system calls the calling thread, cut to fit, filled up with zeros; all zeros when it has no names.
+using ThreadName = std::array<char, 16>;
+ThreadName thread_name() noexcept;
 // Calls `on_exit(value)` when the calling thread ends, as late as the system allows: thread-local destructors of the
 // traced program may still allocate. False when it cannot be arranged.
 bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept;

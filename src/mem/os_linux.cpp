@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -67,6 +68,12 @@ void commit(void* address, std::size_t size) noexcept {
 }
 
 std::uint64_t native_thread_id() noexcept { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }
+
+ThreadName thread_name() noexcept {
+  ThreadName name = {};
+  prctl(PR_GET_NAME, name.data());
+  return name;
+}
 
 bool at_thread_exit(void (*on_exit)(void*), void* value) noexcept {
   exit_function.store(on_exit, std::memory_order_relaxed);

@@ -97,7 +97,7 @@ void Era::account_allocation_apart(ThreadState& thread, RecordId record, std::ui
 
 void Era::account_free_apart(Access access, ThreadState& thread, Block block) noexcept {
   const bool own = is_thread_record(block.record) &&
-                   tables_->contexts[tables_->tree.key(block.record).context].thread == thread.index;
+                   tables_->contexts[tables_->tree.key(block.record).context].owner == thread.index;
   if (own) {
     counters_.freed(block.record, block.size, epoch());
   } else {

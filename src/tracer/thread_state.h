@@ -18,8 +18,6 @@ struct ThreadState {
   // Inside a hook: what the real allocator does underneath is part of the event.
   bool busy = false;
   ThreadIndex index = 0;
-  // Control::version at the last exclusive event: what is cached for such events is of that version.
-  std::uint64_t version = 0;
 
   // While an event without the GIL may use the era, the number of such events up to this one; 0 otherwise. See Control.
   std::atomic<std::uint64_t> section{0};
@@ -34,7 +32,6 @@ struct ThreadState {
   std::atomic<Ledger*> ledger{nullptr};
   std::atomic<std::uint64_t> ledger_era{0};
 
-  std::uint64_t native_id = 0;
   std::atomic<bool> in_use{true};
   ThreadState* next = nullptr;
 };

@@ -12,8 +12,8 @@ TEST_CASE("a context has one id, and each of its parts makes another") {
                               {.generation = 1},
                               {.thread = 1},
                               {.label = 1},
-                              {.thread_records = 1},
-                              {.domain = 389047, .generation = 2, .thread = 3, .label = 4, .thread_records = 1}};
+                              {.owner = 1},
+                              {.domain = 389047, .generation = 2, .thread = 3, .label = 4, .owner = 1}};
   for (const Context& context : contexts) CHECK(table->intern(context) != kNone);
   for (const Context& context : contexts) {
     const ContextId id = table->intern(context);

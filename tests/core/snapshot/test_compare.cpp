@@ -107,3 +107,43 @@ TEST_CASE("comparison agrees with the model") {
     check_all_keys(current, old, now, before);
   }
 }
+
+TEST_CASE("labels and threads of two runs are compared by name, generations and domains by number") {
+  struct Block {
+    std::uint32_t number;
+    std::string_view name;
+    std::uint64_t size;
+  };
+  const auto make = [](Tag tag, const std::vector<Block>& blocks) {
+    auto dictionary = std::make_shared<Dictionary>();
+    std::vector<ResolvedRecord> keys;
+    Counters counters;
+    for (const Block& block : blocks) {
+      ResolvedRecord key{.traceback = model::intern(*dictionary, {0, 0, {{"a.py", 1}}, 1})};
+      (tag == Tag::label ? key.label : tag == Tag::thread ? key.thread : key.generation) = block.number;
+      keys.push_back(key);
+      counters.count.push_back(1);
+      counters.size.push_back(block.size);
+      if (!block.name.empty()) dictionary->set_tag_name(tag, block.number, block.name);
+    }
+    return Snapshot::resolved(dictionary, keys, counters, std::nullopt, 25);
+  };
+  using Changes = std::map<std::string, std::pair<std::uint64_t, std::int64_t>>;
+  const auto changes = [](const Snapshot& current, const Snapshot& old, GroupBy group_by) {
+    Changes found;
+    for (const StatisticDiff& item : compare(current, old, group_by).items) {
+      const std::string key = item.key.empty() ? std::to_string(item.number) : std::string(item.key);
+      CHECK(found.emplace(key, std::pair{item.size, item.size_diff}).second);
+    }
+    return found;
+  };
+  // 9 has no name; two numbers have the same.
+  const std::vector<Block> now{{1, "x", 10}, {2, "y", 20}, {3, "y", 5}, {9, "", 3}};
+  const std::vector<Block> before{{2, "x", 1}, {1, "z", 2}, {9, "", 1}};
+  for (const auto& [tag, group_by] : {std::pair{Tag::label, GroupBy::label}, {Tag::thread, GroupBy::thread}}) {
+    CHECK(changes(make(tag, now), make(tag, before), group_by) ==
+          Changes{{"x", {10, 9}}, {"y", {25, 25}}, {"z", {0, -2}}, {"9", {3, 2}}});
+  }
+  CHECK(changes(make(Tag::generation, {{1, "x", 10}, {2, "y", 20}}), make(Tag::generation, {{2, "x", 1}, {3, "z", 2}}),
+                GroupBy::generation) == Changes{{"x", {10, 10}}, {"y", {20, 19}}, {"z", {0, -2}}});
+}

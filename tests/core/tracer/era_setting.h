@@ -36,7 +36,7 @@ struct Setting {
   }
 
   RecordId record(SiteId site, const ThreadState* owner = nullptr) {
-    const Context context{.thread = owner == nullptr ? 0 : owner->index, .thread_records = owner == nullptr ? 0u : 1u};
+    const Context context{.owner = owner == nullptr ? 0 : owner->index};
     const ContextId id = era->tables().contexts.intern(context);
     return era->record(kRoot, site, id, owner == nullptr ? nullptr : &runs[owner->index]);
   }

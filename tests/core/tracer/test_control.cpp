@@ -62,7 +62,7 @@ TEST_CASE("an era stays as long as a section uses it, while another thread repla
     ThreadState& thread = *states[static_cast<std::size_t>(index)];
     while (!stop) {
       if (Era* era = control.enter(thread)) {
-        const ContextId context = era->tables().contexts.intern({.thread = thread.index, .thread_records = 1});
+        const ContextId context = era->tables().contexts.intern({.owner = thread.index});
         RecordRun run;
         const RecordId record = era->record(kRoot, 2, context, &run);
         const auto* block = reinterpret_cast<const void*>(0x10'0000ull * (index + 1));
