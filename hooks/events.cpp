@@ -44,6 +44,10 @@ bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
                                                           .label = label,
                                                           .owner = access == Access::kExclusive ? 0 : thread.index});
   tagged = {.version = context == kNone ? 0 : version, .label = label, .context = context};
+  if (thread.is_nameless() && attached != nullptr) {
+    thread.find_name(era, attached);
+    if (thread.is_nameless()) tagged.version = 0;  // comes here again
+  }
   return context != kNone;
 }
 

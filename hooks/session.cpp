@@ -5,6 +5,7 @@
 #include "hooks/allocator_hooks.h"
 #include "hooks/compat/layout.h"
 #include "hooks/compat/object.h"
+#include "hooks/compat/thread_name.h"
 #include "hooks/compat/thread_slot.h"
 #include "hooks/compat/world.h"
 #include "hooks/events.h"
@@ -92,6 +93,7 @@ void prepare() noexcept {
   static const bool once = [] {
     misplaced = compat::misplaced_field();
     compat::find_thread_slot();
+    compat::prepare_thread_names();
     return true;
   }();
   static_cast<void>(once);

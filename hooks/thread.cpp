@@ -1,5 +1,8 @@
 #include "hooks/thread.h"
 
+#include <algorithm>
+
+#include "hooks/compat/thread_name.h"
 #include "hooks/compat/thread_slot.h"
 #include "src/mem/mapped.h"
 #include "src/mem/os.h"
@@ -27,13 +30,38 @@ Thread* Thread::make() noexcept {
   return thread;
 }
 
+namespace {
+
+// A thread's first events come before its first frame.
+constexpr int kAttemptsToName = 16;
+
+void set_system_name(ThreadTable& threads, ThreadId id) noexcept {
+  const os::ThreadName name = os::thread_name();
+  ThreadTable::Name longer = {};
+  std::copy(name.begin(), name.end(), longer.begin());
+  threads.set_name(id, longer, ThreadTable::Source::kSystem);
+}
+
+}  // namespace
+
+void Thread::find_name(Era& era, const PyThreadState* attached) noexcept {
+  ThreadTable::Name name = {};
+  const compat::NameFound found = compat::find_thread_name(attached, name);
+  if (found == compat::NameFound::kYes) era.tables().threads.set_name(id.get(), name, ThreadTable::Source::kThread);
+  attempts_to_name = found == compat::NameFound::kNotYet ? attempts_to_name - 1 : 0;
+}
+
 ThreadId Thread::id_in(Era& era) noexcept {
   if (id_era.get() == era.number()) return id.get();
   ThreadTable& threads = era.tables().threads;
   const std::uint64_t native_id = os::native_thread_id();
   // Past its end a thread is attached for one event at a time.
   ThreadId known = over_ ? threads.find(native_id) : kNone;
-  if (known == kNone) known = threads.add(native_id, os::thread_name());
+  attempts_to_name = 0;
+  if (known == kNone && (known = threads.add(native_id)) != kNone) {
+    set_system_name(threads, known);
+    attempts_to_name = kAttemptsToName;
+  }
   id.set(known);
   id_era.set(era.number());
   return known;
@@ -58,8 +86,7 @@ void Thread::on_thread_exit(void* value) noexcept {
   thread->stack.shrink();
   // Often set after the first allocation.
   Era* const era = control.enter(*thread);
-  if (const ThreadId id = era == nullptr ? kNone : thread->known_in(*era))
-    era->tables().threads.set_name(id, os::thread_name());
+  if (const ThreadId id = era == nullptr ? kNone : thread->known_in(*era)) set_system_name(era->tables().threads, id);
   control.leave(*thread);
   thread->in_use.store(false, std::memory_order_release);
 }

@@ -17,6 +17,7 @@ struct Thread : ThreadState {
   // Who it is in the era `id_era`.
   Counter<ThreadId> id{};
   Counter<std::uint64_t> id_era{};
+  int attempts_to_name = 0;
   // What blocks are tagged with.
   struct Tagged {
     std::uint64_t version = 0;  // Control::version for which the rest holds
@@ -42,7 +43,11 @@ struct Thread : ThreadState {
 
   // Who it is in `era`; kNone when there was no room for it.
   ThreadId id_in(Era& era) noexcept;
-  // The same as far as it is known.
+  // Whether Python's name of it is not known yet. Then find_name() is to be called again.
+  bool is_nameless() const noexcept { return attempts_to_name > 0; }
+  // pre: the caller holds a GIL, with `attached`.
+  void find_name(Era& era, const PyThreadState* attached) noexcept;
+  // As id_in(), as far as it is known.
   ThreadId known_in(const Era& era) const noexcept { return id_era.get() == era.number() ? id.get() : kNone; }
 
   static Thread* current() noexcept { return current_; }

@@ -17,7 +17,8 @@ namespace memtrace::binding {
 
 namespace {
 
-// Of the current era: its number, and (number, native id, the system's name, whether it is running) of each thread.
+// Of the current era: its number, and (number, native id, name, whether the thread itself says so, whether it is running) of each
+// thread.
 py::tuple threads() {
   const session::Lock lock;
   Era* era = session::tracer().era();
@@ -31,9 +32,10 @@ py::tuple threads() {
   }
   py::list result;
   for (ThreadId id = 1; id < running.size(); ++id) {
-    const os::ThreadName name = table.name(id);
+    const ThreadTable::Name name = table.name(id);
     const std::string_view text(name.data(), strnlen(name.data(), name.size()));
-    result.append(py::make_tuple(id, table.native_id(id), py::bytes(text.data(), text.size()), bool{running[id]}));
+    result.append(py::make_tuple(id, table.native_id(id), py::bytes(text.data(), text.size()),
+                                 table.source(id) == ThreadTable::Source::kThread, bool{running[id]}));
   }
   return py::make_tuple(era->number(), result);
 }

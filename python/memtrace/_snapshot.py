@@ -89,7 +89,7 @@ class Snapshot:
         *key_type* says what makes a group: ``'filename'``, ``'lineno'``, ``'function'`` or
         ``'module'`` of the most recent frame, the whole ``'traceback'``, or the ``'domain'``,
         ``'generation'`` (see :func:`mark`), ``'label'`` (see :func:`label`) or ``'thread'``, which
-        has its name and, in brackets, its native id; after 1,023 threads all further ones are
+        has its name and, in brackets, its native id; after 511 threads all further ones are
         ``other threads``. With *cumulative* every frame of a traceback counts, which only the first
         four allow. Raises ValueError for any other key type. Needs no blocks.
         """

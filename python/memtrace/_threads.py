@@ -18,25 +18,31 @@ _OTHERS = {0: "other threads"}
 def _name_threads() -> None:
     """Name the threads in all snapshots of the running trace, as far as their names are known now.
 
-    A thread has the name of its Thread object while that exists. After it, and for threads that C code
-    began, it is what the system calls it: from 3.14 on Python says so to the system.
+    A thread that runs is called what its Thread object says now, one that has ended what it was called
+    when it began. Where nobody noted that (without a GIL), it is what the object says if there still is
+    one, else the system's name for it, as for threads that C code began.
     """
     era, threads = _core.threads()
     if not threads:
         return
     running, ended = _names_in_python()
-    main = next((os_name for _, native_id, os_name, _ in threads if native_id == os.getpid()), b"")
+    main = next((name for _, native_id, name, _, _ in threads if native_id == os.getpid()), b"")
     known, guessed = {}, dict(_OTHERS)
-    for number, native_id, os_name, is_running in threads:
-        name = (running if is_running else ended).get(native_id)
-        if name is None:
-            # A thread that nobody named has the name of the one that began it: the program's.
-            name = "thread" if os_name == main else os_name.decode("utf-8", "replace")
-        elif is_running:
+    for number, native_id, noted, is_own, is_running in threads:
+        name = running.get(native_id) if is_running else None
+        if name is not None:
             known[number] = f"{name} ({native_id})"
-        # The native id of a thread that has ended may be another's by now. What was said first is kept.
+            continue
+        if is_own:
+            name = noted.decode("utf-8", "replace")
+        elif native_id in ended:
+            name = ended[native_id]
+        else:
+            # A thread that nobody named has the name of the one that began it: the program's.
+            name = "thread" if noted == main else noted.decode("utf-8", "replace")
         guessed[number] = f"{name} ({native_id})"
     _core.name_threads(era, known, True)
+    # The native id of a thread that has ended may be another's by now: what was said first is kept.
     _core.name_threads(era, guessed, False)
 
 

@@ -30,7 +30,7 @@ void for_each_resident(const void* address, std::size_t size, void* context,
 
 // The kernel's number of the calling thread, as debuggers and `threading.get_native_id()` show it.
 std::uint64_t native_thread_id() noexcept;
-// What the system calls the calling thread, cut to fit, filled up with zeros; all zeros when it has no names.
+// What the system calls the calling thread, filled up with zeros; all zeros when it has no names.
 using ThreadName = std::array<char, 16>;
 ThreadName thread_name() noexcept;
 // Calls `on_exit(value)` when the calling thread ends, as late as the system allows: thread-local destructors of the

@@ -11,7 +11,7 @@ import pytest
 from interpreter import HAS_GIL
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-PAGE = (DOCS / "tutorial.md").read_text()
+PAGE = "\n".join((DOCS / f"{name}.md").read_text() for name in ("tutorial", "marks", "labels"))
 
 
 def load_transcript() -> ModuleType:
@@ -31,18 +31,18 @@ def console() -> object:
     return transcript.Console(DOCS / "examples")
 
 
-def test_every_example_is_in_the_tutorial_as_it_is() -> None:
+def test_every_example_is_in_a_tutorial_as_it_is() -> None:
     shown = transcript.programs_of(PAGE)
     files = {path.name: path.read_text() for path in (DOCS / "examples").glob("*.py")}
     commands = " ".join(command.words for command in transcript.commands_of(PAGE))
     for name, text in files.items():
         assert shown.get(name, text) == text
         assert name in commands
-    assert len(shown) == 6
+    assert len(shown) == 8
 
 
 @pytest.mark.parametrize("number", range(len(transcript.commands_of(PAGE))))
-def test_commands_print_what_the_tutorial_shows(console: object, number: int) -> None:
+def test_commands_print_what_the_tutorials_show(console: object, number: int) -> None:
     command = transcript.commands_of(PAGE)[number]
     if "top_ten" in command.words and not HAS_GIL:
         pytest.skip("objects are larger without a GIL, and the lines come in another order")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import random
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interpreter import HAS_GIL
 
 import memtrace
 
@@ -330,9 +332,58 @@ def test_a_pool() -> None:
     assert by("thread") == running
 
 
+@pytest.mark.skipif(not HAS_GIL, reason="there a name is what the system keeps, or the Thread object")
+@pytest.mark.parametrize("name", ["plain", "fünf Größen", "名前" * 20, "x" * 100, "\U0001f600" * 30, "\udcff"])
+def test_names_of_threads_that_nobody_remembers(name: str) -> None:
+    class Subclass(threading.Thread):
+        def run(self) -> None:
+            report(5)
+
+    Subclass(name=name).start()
+    while any(isinstance(thread, Subclass) for thread in threading.enumerate()):
+        pass
+    gc.collect()
+    (key,) = by("thread")
+    shown, _, native_id = key.rpartition(" (")
+    assert native_id[:-1].isdigit()
+    encoded = name.encode("utf-8", "surrogatepass")[:48]
+    assert shown == encoded.decode("utf-8", "ignore" if len(encoded) == 48 else "replace")
+
+
+@pytest.mark.skipif(not HAS_GIL, reason="there a name is what the system keeps, or the Thread object")
+def test_classes_whose_names_are_programs_are_left_alone() -> None:
+    """Nothing of the program's runs in a hook."""
+    calls = []
+
+    class Property(threading.Thread):
+        _name = property(lambda self: calls.append(1) or "property", lambda self, value: None)  # type: ignore[assignment,func-returns-value]
+
+        def run(self) -> None:
+            calls.clear()
+            report(5)
+            assert not calls
+
+    class Attributes(threading.Thread):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "_name":
+                calls.append(1)
+            return super().__getattribute__(name)
+
+        def run(self) -> None:
+            calls.clear()
+            report(5)
+            assert not calls
+
+    for each in (Property, Attributes):
+        thread = each()
+        thread.start()
+        thread.join()
+    assert sum(by("thread").values()) == 10
+
+
 def test_a_thread_without_room_is_one_of_the_others() -> None:
     """More threads than an era tells apart: sums stay right."""
-    most = 1023
+    most = 511
 
     def work() -> None:
         report(1)
