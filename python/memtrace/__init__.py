@@ -21,16 +21,14 @@ from memtrace._core import (
 )
 from memtrace._domains import register_domain
 from memtrace._filters import BaseFilter, DomainFilter, Filter
-from memtrace._frame import Frame
-from memtrace._labels import Label, label
-from memtrace._marks import Generation, mark
 from memtrace._peak import PeakRegion, peak, take_peak_snapshot
 from memtrace._size import _format_size as _format_size
 from memtrace._snapshot import Snapshot
 from memtrace._statistic import Statistic, StatisticDiff
+from memtrace._tags import Generation, Label, label, mark
 from memtrace._trace import Trace
 from memtrace._trace import _Traces as _Traces
-from memtrace._traceback import Traceback
+from memtrace._traceback import Frame, Traceback
 from memtrace._tracer import _get_object_traceback as _get_object_traceback
 from memtrace._tracer import _get_traces as _get_traces
 from memtrace._tracer import get_object_traceback, take_snapshot

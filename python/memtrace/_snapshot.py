@@ -8,9 +8,8 @@ from _collections_abc import Iterable
 from memtrace import _core
 from memtrace._domains import _all_names
 from memtrace._filters import _keeps, _native_filters
-from memtrace._labels import _label_names
-from memtrace._marks import _generation_names, _number_of
 from memtrace._statistic import Statistic, StatisticDiff
+from memtrace._tags import _generation_names, _label_names, _number_of_mark
 from memtrace._trace import _BlockTraces, _Traces
 
 TYPE_CHECKING = False
@@ -127,14 +126,14 @@ class Snapshot:
 
         *mark* is what :func:`mark` returned; TypeError for anything else.
         """
-        return self._of_generations(_number_of(mark, "mark"), _NO_END)
+        return self._of_generations(_number_of_mark(mark, "mark"), _NO_END)
 
     def between(self, first: int, second: int) -> Snapshot:
         """Return a new snapshot of the blocks that were allocated between two marks, and are still alive.
 
         Raises ValueError when *second* is the earlier mark.
         """
-        begin, end = _number_of(first, "first"), _number_of(second, "second")
+        begin, end = _number_of_mark(first, "first"), _number_of_mark(second, "second")
         if end < begin:
             raise ValueError(f"second must be a later mark than first, not {end} after {begin}")
         return self._of_generations(begin, end)

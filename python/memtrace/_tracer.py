@@ -6,7 +6,7 @@ import sys
 
 from memtrace import _core
 from memtrace._snapshot import Snapshot
-from memtrace._threads import _name_threads
+from memtrace._tags import _name_threads
 from memtrace._traceback import Traceback
 
 TYPE_CHECKING = False

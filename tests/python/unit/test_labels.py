@@ -267,8 +267,8 @@ def test_bad_names() -> None:
 
 
 def test_too_many_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = memtrace._labels
-    monkeypatch.setattr(labels, "_MOST", len(labels._numbers) + 1)
+    tags = memtrace._tags
+    monkeypatch.setattr(tags, "_MOST_LABELS", len(tags._labels) + 1)
     for name in ("the last one", "too many", "the last one", "far too many"):
         with memtrace.label(name):
             report(1)

@@ -1,0 +1,212 @@
+"""What a block is tagged with besides its place: the generation, the label, the thread."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from memtrace import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextvars import ContextVar
+    from threading import Thread
+    from types import TracebackType
+    from typing import Any, Self, TypeAlias, TypeVar
+
+    _F = TypeVar("_F", bound=Callable[..., Any])
+    # The number of a label, and what was current before it.
+    _Value: TypeAlias = tuple[int, "_Value | None"]
+
+_generations: dict[int, str] = {}
+
+
+class Generation(int):
+    """What is allocated from one mark to the next: its number, which rises with each mark, and its name."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str | None:
+        """The name that the mark was given."""
+        return _generations.get(self)
+
+    def __repr__(self) -> str:
+        return f"<Generation {int(self)}{'' if self.name is None else f' {self.name!r}'}>"
+
+    __str__ = int.__repr__
+
+
+def mark(name: str | None = None) -> Generation:
+    """Begin a new generation, and return it: all that is allocated from now on, up to the next mark, is of it.
+
+    What is still alive of it shows ``snapshot.since(generation)``; ``statistics('generation')`` has
+    all of them, with their *name* if they have one. In all threads at once; a thread that allocates
+    without the main interpreter's GIL may finish what it is at in the generation before. Generations
+    are numbered through the whole process: :func:`clear_traces`, :func:`stop` and :func:`start`
+    change nothing. Before the first mark it is 0.
+
+    Costs little itself. But each place that allocates afterwards has counters of its own in each
+    generation, some 100 bytes: mark phases of a program, not its requests.
+
+    Raises TypeError when *name* is not a text.
+    """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a str or None, not {type(name).__name__}")
+    generation = Generation(_core.mark())
+    if name is not None:
+        _generations[int(generation)] = name
+    return generation
+
+
+def _generation_names() -> Mapping[int, str]:
+    return _generations.copy()
+
+
+def _number_of_mark(generation: int, argument: str) -> int:
+    if not isinstance(generation, int):
+        raise TypeError(f"{argument} must be what mark() returned, not {type(generation).__name__}")
+    if generation < 0:
+        raise ValueError(f"{argument} must be what mark() returned, not {int(generation)}")
+    return int(generation)
+
+
+_MOST_LABELS = 65_535
+_OTHER_LABELS = _MOST_LABELS + 1
+
+_labels: dict[str, int] = {}
+_current: ContextVar[_Value | None] = _core.label_variable
+
+
+class Label:
+    """What is allocated in a ``with`` block, or in calls of a function, is for *name*.
+
+    Made by :func:`label`. May be entered any number of times, also at once, by any threads and tasks.
+    """
+
+    __slots__ = ("__weakref__", "_number", "name")
+
+    name: str
+    """What statistics show."""
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a str, not {type(name).__name__}")
+        if not name:
+            raise ValueError("name must not be empty")
+        self.name = name
+        self._number = _number_of_label(name)
+
+    def __enter__(self) -> Self:
+        _current.set((self._number, _current.get(None)))
+        _core.label_changed()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        value = _current.get(None)
+        # A generator may be left in another context than it was entered in. That one has its own.
+        if value is not None and value[0] == self._number:
+            _current.set(value[1])
+            _core.label_changed()
+
+    def __call__(self, function: _F) -> _F:
+        """Return *function* with its calls, all steps of a coroutine function's, labelled."""
+        from memtrace._decorator import in_each_call
+
+        return in_each_call(function, lambda: self)
+
+    def __repr__(self) -> str:
+        return f"memtrace.label({self.name!r})"
+
+
+def label(name: str) -> Label:
+    """Return a label: what is allocated inside of it is for *name*, for ``with`` or as a decorator::
+
+        with memtrace.label("GET /users"):
+            answer(request)
+        ...
+        memtrace.take_snapshot().statistics("label")
+
+    The label is a context variable's value (PEP 567). So it belongs to the thread or asyncio task that
+    enters it, and to the tasks that are begun inside; of nested labels the innermost counts. What is
+    alive keeps its label, whatever happens to it later. Labels may be entered before :func:`start`;
+    :func:`clear_traces` and :func:`stop` leave nobody's.
+
+    Entering and leaving cost well under a microsecond. But each place that allocates has counters of
+    its own for each label, some 100 bytes: label kinds of requests, not each single one. After 65,535
+    different names all further ones count together as ``other labels``.
+
+    A block that is allocated without the GIL has the label that its thread had when it last allocated
+    with it. In sub-interpreters there are no labels.
+
+    Raises TypeError when *name* is not a text, ValueError when it is empty.
+    """
+    return Label(name)
+
+
+def _number_of_label(name: str) -> int:
+    number = _labels.get(name)
+    if number is None:
+        number = _OTHER_LABELS if len(_labels) >= _MOST_LABELS else _labels.setdefault(name, _core.new_label())
+    return number
+
+
+def _label_names() -> Mapping[int, str]:
+    return {0: "no label", _OTHER_LABELS: "other labels"} | {number: name for name, number in list(_labels.items())}
+
+
+def _name_threads() -> None:
+    """Name the threads in all snapshots of the running trace, as far as their names are known now.
+
+    A thread that runs is called what its Thread object says now, one that has ended what it was called
+    when it began. Where nobody noted that (without a GIL), it is what the object says if there still is
+    one, else the system's name for it, as for threads that C code began.
+    """
+    era, threads = _core.threads()
+    if not threads:
+        return
+    running, ended = _thread_names()
+    main = next((name for _, native_id, name, _, _ in threads if native_id == os.getpid()), b"")
+    known, guessed = {}, {0: "other threads"}
+    for number, native_id, noted, is_own, is_running in threads:
+        name = running.get(native_id) if is_running else None
+        if name is not None:
+            known[number] = f"{name} ({native_id})"
+            continue
+        if is_own:
+            name = noted.decode("utf-8", "replace")
+        elif native_id in ended:
+            name = ended[native_id]
+        else:
+            # A thread that nobody named has the name of the one that began it: the program's.
+            name = "thread" if noted == main else noted.decode("utf-8", "replace")
+        guessed[number] = f"{name} ({native_id})"
+    _core.name_threads(era, known, True)
+    # The native id of a thread that has ended may be another's by now: what was said first is kept.
+    _core.name_threads(era, guessed, False)
+
+
+def _thread_names() -> tuple[Mapping[int | None, str], Mapping[int | None, str]]:
+    """Return the names by native id, of threads that run and of threads that have ended."""
+    running: dict[int | None, str] = {os.getpid(): "MainThread"}
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return running, {}
+    for thread in threading.enumerate():
+        _note_name(thread, running)
+    ended: dict[int | None, str] = {}
+    # All Thread objects there are; undocumented, so perhaps not there.
+    for thread in list(getattr(threading, "_dangling", ())):
+        _note_name(thread, ended)
+    return running, ended
+
+
+def _note_name(thread: Thread, names: dict[int | None, str]) -> None:
+    try:
+        # The first: what gevent makes of threads runs in another, which has begun before.
+        names.setdefault(thread.native_id, str(thread.name))
+    except Exception:  # a class of the program's, with a way of its own
+        return
