@@ -210,17 +210,14 @@ void set_names(const snapshot::Snapshot& self, std::string_view tag_name, const 
   const auto group_by = snapshot::parse_group_by(tag_name);
   const auto tag = group_by ? snapshot::tag_of(*group_by) : std::nullopt;
   if (!tag) throw py::value_error("no such tag: " + std::string(tag_name));
-  set_tag_names(*self.dictionary(), *tag, names, replace);
+  snapshot::Dictionary& dictionary = *self.dictionary();
+  for (const auto [key, name] : names) {
+    const auto number = to_integer<std::uint32_t>(key, "number");
+    if (replace || dictionary.tag_name(*tag, number).empty()) dictionary.set_tag_name(*tag, number, to_wtf8(name));
+  }
 }
 
 }  // namespace
-
-void set_tag_names(snapshot::Dictionary& dictionary, snapshot::Tag tag, const py::dict& names, bool replace) {
-  for (const auto [key, name] : names) {
-    const auto number = to_integer<std::uint32_t>(key, "number");
-    if (replace || dictionary.tag_name(tag, number).empty()) dictionary.set_tag_name(tag, number, to_wtf8(name));
-  }
-}
 
 py::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary, snapshot::TracebackId traceback) {
   const snapshot::StackId stack = dictionary->traceback(traceback).stack;

@@ -1,7 +1,9 @@
 // Who allocates: the functions of memtrace._core for threads and labels.
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -9,7 +11,9 @@
 #include "hooks/session.h"
 #include "hooks/thread.h"
 #include "python/binding/binding.h"
+#include "python/binding/convert.h"
 #include "python/binding/taking.h"
+#include "snapshot/text.h"
 
 namespace py = pybind11;
 
@@ -17,42 +21,68 @@ namespace memtrace::binding {
 
 namespace {
 
-// Of the current era: its number, and (number, native id, name, whether the thread itself says so, whether it is running) of each
-// thread.
-py::tuple threads() {
+std::string_view text_of(const ThreadTable::Name& name) { return {name.data(), strnlen(name.data(), name.size())}; }
+
+// The system's names are any bytes.
+std::string as_utf8(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t length = snapshot::decode_one(text).length;
+    result += length == 0 ? "?" : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return result;
+}
+
+// What the dictionary {native id: name} has.
+std::string name_in(const py::dict& names, std::uint64_t native_id) {
+  PyObject* const name = PyDict_GetItemWithError(names.ptr(), py::int_(native_id).ptr());
+  if (name == nullptr && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return name == nullptr ? std::string() : to_wtf8(name);
+}
+
+// Names the threads of the current era, in all its snapshots, as far as their names are known now. A thread that runs is
+// called what Python says now, one that has ended what it was called when it began. Where nobody noted that, it is what
+// Python says if it still knows, else the system's name for it, as for threads that C code began. What was said of one
+// that has ended is kept: its native id may be another's by now.
+void name_threads(std::uint64_t main_native_id, const py::dict& running, const py::dict& ended) {
   const session::Lock lock;
   Era* era = session::tracer().era();
-  if (era == nullptr) return py::make_tuple(0, py::list());
-  const ThreadTable& table = era->tables().threads;
-  std::vector<bool> running(table.end());
+  if (era == nullptr) return;
+  const ThreadTable& threads = era->tables().threads;
+  std::vector<bool> runs(threads.end());
   for (const ThreadState* state = session::tracer().threads().first(); state != nullptr; state = state->next) {
     if (!state->in_use.load(std::memory_order_acquire)) continue;
     // One that has begun since is left to the next call.
-    if (const ThreadId id = static_cast<const Thread*>(state)->known_in(*era); id < running.size()) running[id] = true;
+    if (const ThreadId id = static_cast<const Thread*>(state)->known_in(*era); id < runs.size()) runs[id] = true;
   }
-  py::list result;
-  for (ThreadId id = 1; id < running.size(); ++id) {
-    const ThreadTable::Name name = table.name(id);
-    const std::string_view text(name.data(), strnlen(name.data(), name.size()));
-    result.append(py::make_tuple(id, table.native_id(id), py::bytes(text.data(), text.size()),
-                                 table.source(id) == ThreadTable::Source::kThread, bool{running[id]}));
+  snapshot::Dictionary& dictionary = *taker().dictionary_of(*era);
+  const auto set = [&](ThreadId id, std::string_view name) {
+    dictionary.set_tag_name(snapshot::Tag::thread, id, name);
+  };
+  const ThreadId main = threads.find(main_native_id);
+  set(kNone, "other threads");
+  for (ThreadId id = 1; id < runs.size(); ++id) {
+    const std::uint64_t native_id = threads.native_id(id);
+    const ThreadTable::Name noted = threads.name(id);
+    std::string name;
+    if (runs[id]) name = name_in(running, native_id);
+    if (name.empty() && !dictionary.tag_name(snapshot::Tag::thread, id).empty()) continue;
+    if (name.empty() && threads.source(id) != ThreadTable::Source::kThread) name = name_in(ended, native_id);
+    if (name.empty()) {
+      // A thread that nobody named has the name of the one that began it: the program's.
+      const bool is_programs = threads.source(id) != ThreadTable::Source::kThread && main != kNone &&
+                               text_of(noted) == text_of(threads.name(main));
+      name = is_programs || noted[0] == 0 ? "thread" : as_utf8(text_of(noted));
+    }
+    set(id, name + " (" + std::to_string(native_id) + ")");
   }
-  return py::make_tuple(era->number(), result);
-}
-
-// For all snapshots of the era that threads() was asked of, unless it is over.
-void name_threads(std::uint64_t number, const py::dict& names, bool replace) {
-  const session::Lock lock;
-  Era* era = session::tracer().era();
-  if (era == nullptr || era->number() != number) return;
-  set_tag_names(*taker().dictionary_of(*era), snapshot::Tag::thread, names, replace);
 }
 
 }  // namespace
 
 void bind_threads(py::module_& module) {
-  module.def("threads", &threads);
-  module.def("name_threads", &name_threads, py::arg("era"), py::arg("names"), py::arg("replace"));
+  module.def("name_threads", &name_threads, py::arg("main_native_id"), py::arg("running"), py::arg("ended"));
   // Not by contextvars.ContextVar: nothing more is imported.
   const py::object variable = py::reinterpret_steal<py::object>(PyContextVar_New("memtrace.label", nullptr));
   if (!variable) throw py::error_already_set();

@@ -28,7 +28,4 @@ void bind_threads(pybind11::module_& module);
 pybind11::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary,
                                  snapshot::TracebackId traceback);
 
-// Names of numbers, {number: name}; without `replace` only of those that have none.
-void set_tag_names(snapshot::Dictionary& dictionary, snapshot::Tag tag, const pybind11::dict& names, bool replace);
-
 }  // namespace memtrace::binding

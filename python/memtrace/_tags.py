@@ -159,49 +159,18 @@ def _label_names() -> Mapping[int, str]:
 
 
 def _name_threads() -> None:
-    """Name the threads in all snapshots of the running trace, as far as their names are known now.
-
-    A thread that runs is called what its Thread object says now, one that has ended what it was called
-    when it began. Where nobody noted that (without a GIL), it is what the object says if there still is
-    one, else the system's name for it, as for threads that C code began.
-    """
-    era, threads = _core.threads()
-    if not threads:
-        return
-    running, ended = _thread_names()
-    main = next((name for _, native_id, name, _, _ in threads if native_id == os.getpid()), b"")
-    known, guessed = {}, {0: "other threads"}
-    for number, native_id, noted, is_own, is_running in threads:
-        name = running.get(native_id) if is_running else None
-        if name is not None:
-            known[number] = f"{name} ({native_id})"
-            continue
-        if is_own:
-            name = noted.decode("utf-8", "replace")
-        elif native_id in ended:
-            name = ended[native_id]
-        else:
-            # A thread that nobody named has the name of the one that began it: the program's.
-            name = "thread" if noted == main else noted.decode("utf-8", "replace")
-        guessed[number] = f"{name} ({native_id})"
-    _core.name_threads(era, known, True)
-    # The native id of a thread that has ended may be another's by now: what was said first is kept.
-    _core.name_threads(era, guessed, False)
-
-
-def _thread_names() -> tuple[Mapping[int | None, str], Mapping[int | None, str]]:
-    """Return the names by native id, of threads that run and of threads that have ended."""
-    running: dict[int | None, str] = {os.getpid(): "MainThread"}
-    threading = sys.modules.get("threading")
-    if threading is None:
-        return running, {}
-    for thread in threading.enumerate():
-        _note_name(thread, running)
+    """Name the threads in all snapshots of the running trace, as far as their names are known now."""
+    main = os.getpid()
+    running: dict[int | None, str] = {main: "MainThread"}
     ended: dict[int | None, str] = {}
-    # All Thread objects there are; undocumented, so perhaps not there.
-    for thread in list(getattr(threading, "_dangling", ())):
-        _note_name(thread, ended)
-    return running, ended
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        for thread in threading.enumerate():
+            _note_name(thread, running)
+        # All Thread objects there are; undocumented, so perhaps not there.
+        for thread in list(getattr(threading, "_dangling", ())):
+            _note_name(thread, ended)
+    _core.name_threads(main, running, ended)
 
 
 def _note_name(thread: Thread, names: dict[int | None, str]) -> None:
