@@ -167,13 +167,17 @@ def _name_threads() -> None:
     if threading is not None:
         for thread in threading.enumerate():
             _note_name(thread, running)
-        # All Thread objects there are; undocumented, so perhaps not there.
-        for thread in list(getattr(threading, "_dangling", ())):
-            _note_name(thread, ended)
+        if "t" in sys.abiflags:
+            # Without a GIL a thread's name is not noted when it begins. Here are all Thread objects there are: weak
+            # references, undocumented, so perhaps not there. No iteration of Python's: it fails when others add one.
+            for reference in list(getattr(getattr(threading, "_dangling", None), "data", ())):
+                _note_name(reference(), ended)
     _core.name_threads(main, running, ended)
 
 
-def _note_name(thread: Thread, names: dict[int | None, str]) -> None:
+def _note_name(thread: Thread | None, names: dict[int | None, str]) -> None:
+    if thread is None:
+        return
     try:
         # The first: what gevent makes of threads runs in another, which has begun before.
         names.setdefault(thread.native_id, str(thread.name))
