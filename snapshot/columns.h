@@ -23,6 +23,7 @@ class Snapshot::Columns {
   // Known from the begin.
   Counters counters;
   bool has_blocks = false;
+  std::uint64_t mark = 0;
 
   // Of a resolved snapshot: keys, the stack of each key's traceback, and blocks whose owners are rows.
   struct Resolved {

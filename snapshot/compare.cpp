@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "snapshot/filter.h"
 #include "snapshot/group.h"
 #include "snapshot/radix_sort.h"
 
@@ -26,9 +27,22 @@ StatisticDiff difference(const Group* now, const Group* before) noexcept {
           static_cast<std::int64_t>(a.size - b.size),
           a.count,
           static_cast<std::int64_t>(a.count - b.count),
+          0,
+          0,
           now != nullptr ? a.site : b.site,
           {},
           0};
+}
+
+// Notes what has survived. `items`, of the groups `numbers`, are in falling order of these, `survivors` in rising order.
+void note_survivors(std::vector<StatisticDiff>& items, const std::vector<std::uint32_t>& numbers,
+                    const std::vector<Group>& survivors) noexcept {
+  std::size_t at = 0;
+  for (auto group = survivors.rbegin(); group != survivors.rend(); ++group) {
+    while (numbers[at] != group->number) ++at;
+    items[at].survived_size = group->size;
+    items[at].survived_count = group->count;
+  }
 }
 
 // Largest first by (|size_diff|, size, |count_diff|, count, number); the numbers are given in falling order.
@@ -76,13 +90,22 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
   std::vector<Group> now = sum_groups(dictionary, *tables, current, common.first, group_by, cumulative);
   std::vector<Group> before = sum_groups(dictionary, *tables, old, common.second, group_by, cumulative);
 
+  // What is of a generation before the one that began with the old snapshot was there then.
+  const bool knows_survivors = old.mark() != 0 && old.dictionary()->origin() == current.dictionary()->origin();
+  std::vector<Group> survivors;
+  if (knows_survivors) {
+    const Snapshot older = select_generations(current, 0, old.mark());
+    survivors = sum_groups(dictionary, *tables, older, common.first, group_by, cumulative);
+  }
   if (const auto tag = tag_of(group_by); tag && current.dictionary() != old.dictionary()) {
     use_names(before, *tag, *old.dictionary(), dictionary);
     use_names(now, *tag, *current.dictionary(), dictionary);  // the names that hold
+    use_names(survivors, *tag, *current.dictionary(), dictionary);
   }
 
   // Merged from the last number down: equal keys stay in this order when sorted.
   std::vector<StatisticDiff> items;
+  std::vector<std::uint32_t> numbers;
   items.reserve(std::max(now.size(), before.size()));
   auto a = now.rbegin();
   auto b = before.rbegin();
@@ -91,16 +114,18 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
     const bool take_old = a == now.rend() || (b != before.rend() && b->number >= a->number);
     items.push_back(difference(take_new ? &*a : nullptr, take_old ? &*b : nullptr));
     const std::uint32_t number = take_new ? a->number : b->number;
+    numbers.push_back(number);
     items.back().key = key_text(dictionary, *tables, group_by, number);
     items.back().number = shown_number(group_by, number);
     if (take_new) ++a;
     if (take_old) ++b;
   }
+  note_survivors(items, numbers, survivors);
   std::vector<std::uint32_t> order(items.size());
   std::iota(order.begin(), order.end(), 0u);
   sort_differences(order, items);
 
-  Comparison result{group_by, cumulative, {}, common.dictionary, tables};
+  Comparison result{group_by, cumulative, knows_survivors, {}, common.dictionary, tables};
   result.items.reserve(items.size());
   for (const std::uint32_t i : order) result.items.push_back(items[i]);
   return result;

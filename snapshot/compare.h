@@ -25,6 +25,9 @@ struct StatisticDiff {
   std::int64_t size_diff = 0;  // new minus old
   std::uint64_t count = 0;  // blocks in the new snapshot
   std::int64_t count_diff = 0;  // new minus old
+  // Of `size` and `count` what is in the old snapshot, too; 0 where that is not known.
+  std::uint64_t survived_size = 0;
+  std::uint64_t survived_count = 0;
   Site site;
   std::string_view key;  // as Statistic's
   std::uint32_t number = 0;
@@ -33,6 +36,7 @@ struct StatisticDiff {
 struct Comparison {
   GroupBy group_by = GroupBy::lineno;
   bool cumulative = false;
+  bool knows_survivors = false;  // the old snapshot is of the same era, and ended a generation
   std::vector<StatisticDiff> items;
   std::shared_ptr<const Dictionary> dictionary;  // of the sites' ids; may be neither snapshot's
   std::shared_ptr<const void> keep_alive;

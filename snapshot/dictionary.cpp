@@ -1,6 +1,7 @@
 #include "snapshot/dictionary.h"
 
 #include <algorithm>
+#include <random>
 #include <stdexcept>
 #include <type_traits>
 
@@ -18,9 +19,14 @@ std::uint64_t hash_of(const T& value, std::uint64_t seed) noexcept {
   return hash64(&value, sizeof value, seed);
 }
 
+std::uint64_t new_origin() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
 }  // namespace
 
-Dictionary::Dictionary() : hash_seed_(reinterpret_cast<std::uintptr_t>(this)) {
+Dictionary::Dictionary() : origin_(new_origin()), hash_seed_(reinterpret_cast<std::uintptr_t>(this)) {
   intern_string_locked({});
   const FrameId unknown = intern_frame_locked(Frame{.filename = intern_string_locked(kUnknownName)});
   stacks_.append({{kEmptyStack, unknown}, 0});

@@ -85,6 +85,11 @@ class Dictionary {
   Dictionary(const Dictionary&) = delete;
   Dictionary& operator=(const Dictionary&) = delete;
 
+  // A number that no Dictionary has of another origin, in whatever process.
+  std::uint64_t origin() const noexcept { return origin_; }
+  // That of the Dictionary of which this is a part, after a way through a file. Before anybody else sees it.
+  void set_origin(std::uint64_t origin) noexcept { origin_ = origin; }
+
   // Readers. The id must have been handed out by this Dictionary.
   std::string_view string(StringId id) const noexcept { return strings_[id]; }
   const Frame& frame(FrameId id) const noexcept { return frames_[id]; }
@@ -140,6 +145,7 @@ class Dictionary {
   void set_module_locked(StringId filename, std::string_view module);
   void set_tag_name_locked(Tag tag, std::uint32_t number, std::string_view name);
 
+  std::uint64_t origin_;
   const std::uint64_t hash_seed_;  // so that no file can be made whose entries all collide
   mutable std::mutex mutex_;  // serialises writers; guards the indexes and what follows them
 

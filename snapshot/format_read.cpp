@@ -196,6 +196,16 @@ BlockColumns read_blocks(const SectionsReader& sections, std::size_t row_count) 
   return blocks;
 }
 
+// The mark of the snapshot.
+std::uint64_t read_origin(const SectionsReader& sections, Dictionary& dictionary) {
+  const auto content = sections.content(SectionId::origin);
+  ByteReader in = content.reader();
+  dictionary.set_origin(in.number<std::uint64_t>());
+  const auto mark = in.number<std::uint64_t>();
+  in.expect_end();
+  return mark;
+}
+
 }  // namespace
 
 bool looks_like_snapshot(std::span<const std::byte> bytes) noexcept {
@@ -212,6 +222,8 @@ Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* at
   in.expect_end();
 
   auto dictionary = std::make_shared<Dictionary>();
+  std::uint64_t mark = 0;
+  if (sections.has(SectionId::origin)) mark = read_origin(sections, *dictionary);
   const IdMap tracebacks = DictionaryReader(sections).read(*dictionary);
   Rows rows = read_rows(sections, tracebacks);
   std::optional<BlockColumns> blocks;
@@ -221,7 +233,7 @@ Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* at
     if (sections.has(SectionId::attributes)) *attributes = sections.content(SectionId::attributes).bytes;
   }
   return Snapshot::resolved(std::move(dictionary), std::move(rows.keys), std::move(rows.counters), std::move(blocks),
-                            traceback_limit, dropped);
+                            traceback_limit, dropped, mark);
 }
 
 Snapshot load(const std::string& path) { return from_bytes(read_file(path)); }

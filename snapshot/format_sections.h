@@ -33,8 +33,9 @@ enum class SectionId : std::uint16_t {
   attributes = 9,
   domains = 10,
   tag_names = 11,
+  origin = 12,
 };
-inline constexpr SectionId kLastSection = SectionId::tag_names;
+inline constexpr SectionId kLastSection = SectionId::origin;
 
 // In the column of sizes: the size is in the list of large ones.
 inline constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;

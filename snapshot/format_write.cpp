@@ -32,6 +32,13 @@ void write_meta(SectionsWriter& sections, const Snapshot& snapshot) {
   add(sections, SectionId::meta, out);
 }
 
+void write_origin(SectionsWriter& sections, const Snapshot& snapshot) {
+  ByteWriter out;
+  out.number(snapshot.dictionary()->origin());
+  out.number(snapshot.mark());
+  add(sections, SectionId::origin, out, Effort::thorough, true);
+}
+
 void write_strings(SectionsWriter& sections, const Dictionary& dictionary) {
   ByteWriter out;
   const std::uint32_t count = dictionary.string_count();
@@ -196,6 +203,7 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
 
   SectionsWriter sections;
   write_meta(sections, written);
+  write_origin(sections, written);
   write_strings(sections, dictionary);
   write_frames(sections, dictionary);
   write_stacks(sections, dictionary);

@@ -27,19 +27,21 @@ Snapshot::Snapshot(std::shared_ptr<const Columns> columns, std::shared_ptr<const
 
 Snapshot Snapshot::deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
                             std::vector<RecordNumber> records, Counters counters, std::optional<BlockColumns> blocks,
-                            std::int64_t traceback_limit, std::uint64_t dropped) {
+                            std::int64_t traceback_limit, std::uint64_t dropped, std::uint64_t mark) {
   check_counters(counters, records.size());
   if (!resolver) throw std::invalid_argument("a deferred snapshot needs a resolver");
   auto columns = std::make_shared<Columns>();
   columns->dictionary = std::move(dictionary);
   columns->counters = std::move(counters);
   columns->has_blocks = blocks.has_value();
+  columns->mark = mark;
   columns->set_deferred(std::move(resolver), std::move(records), blocks ? std::move(*blocks) : BlockColumns{}, dropped);
   return Snapshot(std::move(columns), nullptr, traceback_limit);
 }
 
 Snapshot Snapshot::resolved(std::shared_ptr<Dictionary> dictionary, std::vector<ResolvedRecord> keys, Counters counters,
-                            std::optional<BlockColumns> blocks, std::int64_t traceback_limit, std::uint64_t dropped) {
+                            std::optional<BlockColumns> blocks, std::int64_t traceback_limit, std::uint64_t dropped,
+                            std::uint64_t mark) {
   check_counters(counters, keys.size());
   const std::uint32_t tracebacks = dictionary->traceback_count();
   if (std::any_of(keys.begin(), keys.end(), [&](const ResolvedRecord& key) { return key.traceback >= tracebacks; })) {
@@ -52,11 +54,14 @@ Snapshot Snapshot::resolved(std::shared_ptr<Dictionary> dictionary, std::vector<
   columns->dictionary = std::move(dictionary);
   columns->counters = std::move(counters);
   columns->has_blocks = blocks.has_value();
+  columns->mark = mark;
   columns->set_resolved(std::move(keys), blocks ? std::move(*blocks) : BlockColumns{}, dropped);
   return Snapshot(std::move(columns), nullptr, traceback_limit);
 }
 
 std::uint64_t Snapshot::dropped() const { return columns_->resolved().dropped; }
+
+std::uint64_t Snapshot::mark() const noexcept { return columns_->mark; }
 
 bool Snapshot::is_resolved() const noexcept { return columns_->is_resolved(); }
 
@@ -153,7 +158,7 @@ Snapshot Snapshot::select_blocks(std::span<const std::size_t> positions) const {
     blocks.append(chosen.row, chosen.size);
   }
   return Snapshot::resolved(dictionary(), resolved.keys, std::move(counters), std::move(blocks), traceback_limit_,
-                            resolved.dropped);
+                            resolved.dropped, mark());
 }
 
 std::size_t Snapshot::memory() const { return columns_->memory(); }

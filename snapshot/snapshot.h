@@ -50,15 +50,18 @@ class Snapshot {
   // has none is left out at resolution and counted in dropped()). Nothing is looked at now: O(1).
   static Snapshot deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
                            std::vector<RecordNumber> records, Counters counters, std::optional<BlockColumns> blocks,
-                           std::int64_t traceback_limit, std::uint64_t dropped = 0);
+                           std::int64_t traceback_limit, std::uint64_t dropped = 0, std::uint64_t mark = 0);
 
   // From resolved rows. Block owners are row indices; throws std::invalid_argument when lengths or indices do not fit.
   static Snapshot resolved(std::shared_ptr<Dictionary> dictionary, std::vector<ResolvedRecord> keys, Counters counters,
-                           std::optional<BlockColumns> blocks, std::int64_t traceback_limit, std::uint64_t dropped = 0);
+                           std::optional<BlockColumns> blocks, std::int64_t traceback_limit, std::uint64_t dropped = 0,
+                           std::uint64_t mark = 0);
 
   std::int64_t traceback_limit() const noexcept { return traceback_limit_; }
   // Blocks that the tracer could not record, and that are therefore missing here.
   std::uint64_t dropped() const;
+  // The generation that began at its very moment; 0 when none did.
+  std::uint64_t mark() const noexcept;
   bool is_resolved() const noexcept;
 
   // Interning into it (set_module) is allowed and is seen by all snapshots that share it.

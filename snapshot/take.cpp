@@ -55,7 +55,7 @@ struct Rows {
 
 }  // namespace
 
-Snapshot Taker::take(Era& era, const Control& control, bool with_blocks) {
+Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::uint64_t mark) {
   follow(era);
   Rows rows;
   era.for_each_live(control.threads(), rows);
@@ -72,7 +72,7 @@ Snapshot Taker::take(Era& era, const Control& control, bool with_blocks) {
     });
   }
   return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), std::move(rows.counters),
-                            std::move(blocks), era.nframe(), control.dropped(era));
+                            std::move(blocks), era.nframe(), control.dropped(era), mark);
 }
 
 Snapshot Taker::take_peak(Era& era, Control& control, const PeakRegions::Region& region) {

@@ -19,9 +19,10 @@ namespace memtrace::snapshot {
 
 class Taker {
  public:
-  // O(live blocks), or O(records) without them. May throw std::bad_alloc.
+  // O(live blocks), or O(records) without them. May throw std::bad_alloc. `mark` is the generation that begins now, if one
+  // does.
   // pre: `era` is the current one of `control`.
-  Snapshot take(Era& era, const Control& control, bool blocks);
+  Snapshot take(Era& era, const Control& control, bool blocks, std::uint64_t mark = 0);
 
   // What was live at the peak of `region`, without blocks. O(records). As take().
   Snapshot take_peak(Era& era, Control& control, const PeakRegions::Region& region);

@@ -102,13 +102,17 @@ py::list statistics(const snapshot::Snapshot& self, const std::string& name, boo
 
 py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, const std::string& name,
                  bool cumulative, const py::type& cls) {
-  const Slot size_slot(cls, "size"), size_diff_slot(cls, "size_diff");
-  const Slot count_slot(cls, "count"), count_diff_slot(cls, "count_diff");
+  const Slot size_slot(cls, "size"), size_diff_slot(cls, "size_diff"), survived_size_slot(cls, "survived_size");
+  const Slot count_slot(cls, "count"), count_diff_slot(cls, "count_diff"), survived_count_slot(cls, "survived_count");
   const snapshot::GroupBy group_by = to_group_by(name);
   const snapshot::Comparison groups = [&] {
     const Detached detached;
     return snapshot::compare(self, old, group_by, cumulative);
   }();
+  const auto if_known = [&](std::uint64_t number) -> py::object {
+    if (!groups.knows_survivors) return py::none();
+    return py::int_(number);
+  };
   const GroupMaker maker(cls, group_by, groups.dictionary);
   const CollectionPause pause;
   py::list result(groups.items.size());
@@ -119,6 +123,8 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
     size_diff_slot.set(object, py::int_(group.size_diff));
     count_slot.set(object, py::int_(group.count));
     count_diff_slot.set(object, py::int_(group.count_diff));
+    survived_size_slot.set(object, if_known(group.survived_size));
+    survived_count_slot.set(object, if_known(group.survived_count));
     result[i] = std::move(object);
   }
   return result;
@@ -239,6 +245,7 @@ void bind_snapshot(py::module_& module) {
   py::class_<snapshot::Snapshot>(module, "Snapshot")
       .def_static("from_traces", &from_traces, py::arg("traces"), py::arg("traceback_limit"))
       .def_property_readonly("traceback_limit", &snapshot::Snapshot::traceback_limit)
+      .def_property_readonly("mark", &snapshot::Snapshot::mark)
       .def_property_readonly("dropped", &snapshot::Snapshot::dropped)
       .def_property_readonly("has_blocks", &snapshot::Snapshot::has_blocks)
       .def_property_readonly("total_count", &snapshot::Snapshot::total_count)

@@ -75,11 +75,14 @@ PyObject* traceback_of_block(Domain domain, std::uint64_t address) {
   return nullptr;
 }
 
-snapshot::Snapshot take_snapshot(bool blocks) {
+snapshot::Snapshot take_snapshot(bool blocks, bool mark) {
   const session::Lock lock;
   Era* era = session::tracer().era();
   if (era == nullptr) throw std::runtime_error("take_snapshot() while not tracing");
-  return taken_at_once([&] { return taker().take(*era, session::tracer(), blocks); });
+  return taken_at_once([&] {
+    Control& tracer = session::tracer();
+    return taker().take(*era, tracer, blocks, mark ? tracer.mark() : 0);
+  });
 }
 
 py::dict status() {
@@ -145,7 +148,7 @@ void bind_tracer(py::module_& module) {
   module.def("get_traceback_limit", &session::traceback_limit);
   module.def("get_memtrace_memory", &session::own_bytes);
   module.def("get_object_traceback", &object_traceback, py::arg("obj"));
-  module.def("take_snapshot", &take_snapshot, py::arg("blocks") = true);
+  module.def("take_snapshot", &take_snapshot, py::arg("blocks") = true, py::arg("mark") = false);
   module.def("mark", [] { return session::tracer().mark(); });
   module.def("status", &status);
   module.def("_fail_allocations", &fail_allocations, py::arg("after"), py::arg("sticky"));

@@ -9,7 +9,7 @@ from memtrace import _core
 from memtrace._domains import _all_names
 from memtrace._filters import _keeps, _native_filters
 from memtrace._statistic import Statistic, StatisticDiff
-from memtrace._tags import _generation_names, _label_names, _number_of_mark
+from memtrace._tags import Generation, _generation_names, _label_names, _number_of_mark
 from memtrace._trace import _BlockTraces, _Traces
 
 TYPE_CHECKING = False
@@ -82,6 +82,12 @@ class Snapshot:
         """Number of blocks that the tracer had no memory to record and that are missing here."""
         return self._to_native().dropped
 
+    @property
+    def mark(self) -> Generation | None:
+        """The generation that began at its moment, if :func:`take_snapshot` was told to mark it."""
+        mark = self._to_native().mark
+        return Generation(mark) if mark else None
+
     def statistics(self, key_type: str, cumulative: bool = False) -> list[Statistic]:
         """Return the live memory by group, largest first.
 
@@ -98,7 +104,9 @@ class Snapshot:
     def compare_to(self, old_snapshot: Snapshot, key_type: str, cumulative: bool = False) -> list[StatisticDiff]:
         """Return what changed since *old_snapshot* by group, the largest change first.
 
-        *key_type* and *cumulative* are those of :meth:`statistics`.
+        *key_type* and *cumulative* are those of :meth:`statistics`. Where the old snapshot was taken
+        with ``mark=True`` and the new one later in the same trace, the differences tell what has
+        survived, what is new and what is dead: see :class:`StatisticDiff`.
         """
         _check_key(key_type, cumulative)
         new, old = self._named(key_type), old_snapshot._named(key_type)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from memtrace._core import Dictionary
 
 
+_NONE_BY_DEFAULT = ("_key", "survived_size", "survived_count")
+
+
 class _Group:
     """The blocks of one key: what Statistic and StatisticDiff share."""
 
@@ -33,7 +36,7 @@ class _Group:
             if source is not None:
                 self.traceback = Traceback._from_source(source)
                 return self.traceback
-        elif name == "_key":
+        elif name in _NONE_BY_DEFAULT:
             return None
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -110,11 +113,15 @@ class StatisticDiff(_Group):
     *size* (bytes) and *count* (blocks) are those of the new snapshot, *size_diff* and *count_diff*
     the new less the old. A value, except that its attributes can be assigned; equality and hashing
     look at all of them.
+
+    Where it is known which blocks both snapshots have (see :meth:`Snapshot.compare_to`), *size* is
+    *survived_size* plus *new_size*, and the old snapshot's *survived_size* plus *dead_size*; the same
+    for counts. Otherwise these are None.
     """
 
-    __slots__ = ("count", "count_diff", "size", "size_diff")
+    __slots__ = ("count", "count_diff", "size", "size_diff", "survived_count", "survived_size")
 
-    _state = ("traceback", "size", "size_diff", "count", "count_diff", "_key")
+    _state = ("traceback", "size", "size_diff", "count", "count_diff", "_key", "survived_size", "survived_count")
 
     size: int
     """Total size of the blocks in the new snapshot, in bytes; 0 when the group is gone."""
@@ -128,13 +135,41 @@ class StatisticDiff(_Group):
     count_diff: int
     """By how many blocks the group grew; negative when it shrank."""
 
+    survived_size: int | None
+    """Bytes in blocks that both snapshots have."""
+
+    survived_count: int | None
+    """Number of blocks that both snapshots have."""
+
     def __init__(self, traceback: Traceback, size: int, size_diff: int, count: int, count_diff: int) -> None:
         self.traceback = traceback
         self.size = size
         self.size_diff = size_diff
         self.count = count
         self.count_diff = count_diff
+        self.survived_size = None
+        self.survived_count = None
         self._key = None
+
+    @property
+    def new_size(self) -> int | None:
+        """Bytes in blocks that were allocated since the old snapshot, and are still alive."""
+        return None if self.survived_size is None else self.size - self.survived_size
+
+    @property
+    def new_count(self) -> int | None:
+        """Number of blocks that were allocated since the old snapshot, and are still alive."""
+        return None if self.survived_count is None else self.count - self.survived_count
+
+    @property
+    def dead_size(self) -> int | None:
+        """Bytes in blocks that were alive in the old snapshot, and are no more."""
+        return None if self.survived_size is None else self.size - self.size_diff - self.survived_size
+
+    @property
+    def dead_count(self) -> int | None:
+        """Number of blocks that were alive in the old snapshot, and are no more."""
+        return None if self.survived_count is None else self.count - self.count_diff - self.survived_count
 
     def __hash__(self) -> int:
         return hash((self.traceback, self.size, self.size_diff, self.count, self.count_diff))

@@ -56,8 +56,12 @@ def mark(name: str | None = None) -> Generation:
         raise TypeError(f"name must be a str or None, not {type(name).__name__}")
     generation = Generation(_core.mark())
     if name is not None:
-        _generations[int(generation)] = name
+        _name_generation(generation, name)
     return generation
+
+
+def _name_generation(number: int, name: str) -> None:
+    _generations[int(number)] = name
 
 
 def _generation_names() -> Mapping[int, str]:

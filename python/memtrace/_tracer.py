@@ -6,7 +6,7 @@ import sys
 
 from memtrace import _core
 from memtrace._snapshot import Snapshot
-from memtrace._tags import _name_threads
+from memtrace._tags import _name_generation, _name_threads
 from memtrace._traceback import Traceback
 
 TYPE_CHECKING = False
@@ -28,14 +28,22 @@ def get_object_traceback(obj: object) -> Traceback | None:
     return None if source is None else Traceback._from_source(source)
 
 
-def take_snapshot(*, blocks: bool = True) -> Snapshot:
+def take_snapshot(*, blocks: bool = True, mark: bool | str = False) -> Snapshot:
     """Return a snapshot of the blocks that are traced now.
 
     Without *blocks* it is smaller and quicker to take, and has all but its :attr:`~Snapshot.traces`.
-    Raises RuntimeError when not tracing.
+    With *mark*, which may be a name, a generation begins at its very moment, as by :func:`mark`: it is
+    the snapshot's :attr:`~Snapshot.mark`, and what compares a later snapshot with this one can tell
+    what has survived. Raises RuntimeError when not tracing, TypeError when *mark* is neither a bool nor
+    a text.
     """
+    if not isinstance(mark, bool | str):
+        raise TypeError(f"mark must be a bool or a name, not {type(mark).__name__}")
     _check_tracing("to take a snapshot")
-    return _wrap_snapshot(_core.take_snapshot(bool(blocks)))
+    snapshot = _wrap_snapshot(_core.take_snapshot(bool(blocks), mark is not False))
+    if isinstance(mark, str):
+        _name_generation(snapshot._to_native().mark, mark)
+    return snapshot
 
 
 def _check_tracing(purpose: str) -> None:

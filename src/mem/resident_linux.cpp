@@ -51,7 +51,7 @@ class PageMap {
   // Asks for ranges, from Linux 6.7 on. Returns how far it came.
   const char* scan(const char* first, const char* last, Runs& runs) const {
     while (first < last) {
-      Range ranges[64];
+      Range ranges[64] = {};  // Valgrind does not see that the call fills it
       ScanArguments arguments{};
       arguments.size = sizeof arguments;
       arguments.start = address_of(first);

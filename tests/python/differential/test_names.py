@@ -57,8 +57,8 @@ def test_signature(name: str) -> None:
     assert inspect.signature(getattr(memtrace, name)) == inspect.signature(getattr(tracemalloc, name))
 
 
-def test_signature_of_take_snapshot_adds_a_keyword() -> None:
-    assert str(inspect.signature(memtrace.take_snapshot)) == "(*, blocks=True)"
+def test_signature_of_take_snapshot_adds_keywords() -> None:
+    assert str(inspect.signature(memtrace.take_snapshot)) == "(*, blocks=True, mark=False)"
 
 
 def members(cls: type) -> dict[str, Any]:
