@@ -32,18 +32,28 @@ bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
   // Read first: a change that comes while this runs is seen at the next event.
   const std::uint64_t version = control.version();
   const std::uint32_t label = labels::current(thread, attached);
-  // The era can be newer than the version: who replaces it changes one after the other.
-  const bool is_same_era = tagged.version == version && thread.stack.era() == era.number();
-  if (is_same_era && tagged.label == label) return true;
-  if (!is_same_era) {
+  const std::uint64_t stack_version = control.stack_version();
+  // The era can be newer than the versions: who replaces it changes one after the other.
+  const bool is_same_stack = tagged.stack_version == stack_version && thread.stack.era() == era.number();
+  const bool is_same_generation = is_same_stack && tagged.version == version;
+  if (is_same_generation && tagged.label == label) return true;
+  if (!is_same_stack) {
     thread.stack.reset(era);
     thread.own_states = {};
   }
-  const ContextId context = era.tables().contexts.intern({.generation = control.generation(),
-                                                          .thread = thread.id_in(era),
-                                                          .label = label,
-                                                          .owner = access == Access::kExclusive ? 0 : thread.index});
-  tagged = {.version = context == kNone ? 0 : version, .label = label, .context = context};
+  const Thread::Tagged old = is_same_generation ? tagged : Thread::Tagged{};
+  ContextId context = old.context_before;
+  if (context == kNone || old.label_before != label)
+    context = era.tables().contexts.intern({.generation = control.generation(),
+                                            .thread = thread.id_in(era),
+                                            .label = label,
+                                            .owner = access == Access::kExclusive ? 0 : thread.index});
+  tagged = {.version = context == kNone ? 0 : version,
+            .stack_version = stack_version,
+            .label = label,
+            .context = context,
+            .label_before = old.label,
+            .context_before = old.context};
   if (thread.is_nameless() && attached != nullptr) {
     thread.find_name(era, attached);
     if (thread.is_nameless()) tagged.version = 0;  // comes here again

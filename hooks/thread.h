@@ -21,9 +21,13 @@ struct Thread : ThreadState {
   // What blocks are tagged with.
   struct Tagged {
     std::uint64_t version = 0;  // Control::version for which the rest holds
+    std::uint64_t stack_version = 0;
     std::uint32_t label = 0;
     ContextId context = kNone;  // with that label
-    // The same for the last other domain.
+    // The same for the label before, to which it often goes back.
+    std::uint32_t label_before = 0;
+    ContextId context_before = kNone;
+    // The context with the last other domain.
     Domain domain = 0;
     ContextId domain_context = kNone;
   };

@@ -79,20 +79,63 @@ void name_threads(std::uint64_t main_native_id, const py::dict& running, const p
   }
 }
 
-}  // namespace
+// Builtins, whose first argument is the variable: each interpreter has one of its own. The value of the variable is None or
+// a tuple of a label's number and the value before.
+PyObject* set_value(PyObject* variable, PyObject* value) {
+  PyObject* token = PyContextVar_Set(variable, value);
+  if (token == nullptr) return nullptr;
+  Py_DECREF(token);
+  labels::changed();
+  Py_RETURN_NONE;
+}
 
-void bind_threads(py::module_& module) {
-  module.def("name_threads", &name_threads, py::arg("main_native_id"), py::arg("running"), py::arg("ended"));
+PyObject* enter_label(PyObject* variable, PyObject* number) {
+  PyObject* outer = nullptr;
+  if (PyContextVar_Get(variable, Py_None, &outer) < 0) return nullptr;
+  PyObject* value = PyTuple_Pack(2, number, outer);
+  Py_DECREF(outer);
+  if (value == nullptr) return nullptr;
+  PyObject* result = set_value(variable, value);
+  Py_DECREF(value);
+  return result;
+}
+
+PyObject* leave_label(PyObject* variable, PyObject* number) {
+  PyObject* value = nullptr;
+  if (PyContextVar_Get(variable, Py_None, &value) < 0) return nullptr;
+  // A generator may be left in another context than it was entered in. That one has its own.
+  int is_entered = PyTuple_CheckExact(value);
+  if (is_entered != 0) is_entered = PyObject_RichCompareBool(PyTuple_GET_ITEM(value, 0), number, Py_EQ);
+  PyObject* result = is_entered > 0 ? set_value(variable, PyTuple_GET_ITEM(value, 1)) : nullptr;
+  Py_DECREF(value);
+  if (is_entered == 0) Py_RETURN_NONE;
+  return result;
+}
+
+PyMethodDef label_definitions[] = {{"enter_label", enter_label, METH_O, nullptr},
+                                   {"leave_label", leave_label, METH_O, nullptr}};
+
+void publish_labels(py::module_& module) {
   // Not by contextvars.ContextVar: nothing more is imported.
   const py::object variable = py::reinterpret_steal<py::object>(PyContextVar_New("memtrace.label", nullptr));
   if (!variable) throw py::error_already_set();
   labels::set_variable(variable.ptr());
-  module.attr("label_variable") = variable;
+  for (PyMethodDef& definition : label_definitions) {
+    PyObject* builtin = PyCFunction_NewEx(&definition, variable.ptr(), nullptr);
+    if (builtin == nullptr) throw py::error_already_set();
+    module.attr(definition.ml_name) = py::reinterpret_steal<py::object>(builtin);
+  }
+}
+
+}  // namespace
+
+void bind_threads(py::module_& module) {
+  module.def("name_threads", &name_threads, py::arg("main_native_id"), py::arg("running"), py::arg("ended"));
+  publish_labels(module);
   module.def("new_label", [] {
     static std::atomic<std::uint32_t> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
   });
-  module.def("label_changed", &labels::changed);
 }
 
 }  // namespace memtrace::binding

@@ -10,14 +10,11 @@ from memtrace import _core
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextvars import ContextVar
     from threading import Thread
     from types import TracebackType
-    from typing import Any, Self, TypeAlias, TypeVar
+    from typing import Any, Self, TypeVar
 
     _F = TypeVar("_F", bound=Callable[..., Any])
-    # The number of a label, and what was current before it.
-    _Value: TypeAlias = tuple[int, "_Value | None"]
 
 _generations: dict[int, str] = {}
 
@@ -80,7 +77,6 @@ _MOST_LABELS = 65_535
 _OTHER_LABELS = _MOST_LABELS + 1
 
 _labels: dict[str, int] = {}
-_current: ContextVar[_Value | None] = _core.label_variable
 
 
 class Label:
@@ -103,18 +99,13 @@ class Label:
         self._number = _number_of_label(name)
 
     def __enter__(self) -> Self:
-        _current.set((self._number, _current.get(None)))
-        _core.label_changed()
+        _core.enter_label(self._number)
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        value = _current.get(None)
-        # A generator may be left in another context than it was entered in. That one has its own.
-        if value is not None and value[0] == self._number:
-            _current.set(value[1])
-            _core.label_changed()
+        _core.leave_label(self._number)
 
     def __call__(self, function: _F) -> _F:
         """Return *function* with its calls, all steps of a coroutine function's, labelled."""

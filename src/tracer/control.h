@@ -33,14 +33,22 @@ class Control {
   // Changes whenever something cached in a thread's state may no longer hold: another era or generation, or a code object
   // that died.
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_relaxed); }
-  void invalidate() noexcept { version_.fetch_add(1, std::memory_order_acq_rel); }
+  // The same without generations: what changes with it is what is known of stacks. To be read after version().
+  std::uint64_t stack_version() const noexcept {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return stack_version_.load(std::memory_order_relaxed);
+  }
+  void invalidate() noexcept {
+    stack_version_.fetch_add(1, std::memory_order_relaxed);
+    version_.fetch_add(1, std::memory_order_acq_rel);
+  }
 
   // What allocations of now are of: the number of marks that were made in this process.
   std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_relaxed); }
   // Begins another; returns it. What other threads do without the main interpreter's GIL may still be of the one before.
   std::uint32_t mark() noexcept {
     const std::uint32_t generation = generation_.fetch_add(1, std::memory_order_relaxed) + 1;
-    invalidate();
+    version_.fetch_add(1, std::memory_order_acq_rel);
     return generation;
   }
 
@@ -70,6 +78,7 @@ class Control {
 
   std::atomic<Era*> era_{nullptr};
   std::atomic<std::uint64_t> version_{1};
+  std::atomic<std::uint64_t> stack_version_{1};
   std::atomic<std::uint32_t> generation_{0};
   std::atomic<std::uint64_t> dropped_{0};  // in the current era, of threads without a state
   std::uint64_t eras_ = 0;

@@ -98,7 +98,8 @@ def test_code_at_the_address_of_another(tracing: Start) -> None:
         # Without a GIL functions are collected in heaps, now and then; seldom where there are many other objects.
         if not HAS_GIL and turn % 100 == 0:
             gc.collect()
-    assert len(addresses) < (1000 if HAS_GIL else turn)
+    # Without a GIL, in a process with a long past, each may get one of its own.
+    assert len(addresses) < 1000 or not HAS_GIL
     for obj, traceback in kept:
         assert memtrace.get_object_traceback(obj) == traceback
 
