@@ -54,7 +54,7 @@ bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
             .context = context,
             .label_before = old.label,
             .context_before = old.context};
-  if (thread.is_nameless() && attached != nullptr) {
+  if (thread.is_nameless() && attached != nullptr && attached->interp == main_interpreter) {
     thread.find_name(era, attached);
     if (thread.is_nameless()) tagged.version = 0;  // comes here again
   }

@@ -72,6 +72,7 @@ void after_finalization() {
   allocator_hooks::uninstall();
   control.end();
   labels::forget_variable();
+  compat::forget_thread_names();
   tell_listener();
 }
 
@@ -93,10 +94,10 @@ void prepare() noexcept {
   static const bool once = [] {
     misplaced = compat::misplaced_field();
     compat::find_thread_slot();
-    compat::prepare_thread_names();
     return true;
   }();
   static_cast<void>(once);
+  compat::prepare_thread_names();
 }
 
 const char* misplaced_field() noexcept { return misplaced; }

@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kMaxFrames = 65535;
 // The one tracer of the process.
 Control& tracer() noexcept;
 
-// Once, when the module is imported. Releases the GIL for a moment.
+// When the module is imported. Releases the GIL for a moment.
 void prepare() noexcept;
 
 // The field of the interpreter's that lies elsewhere than this build knows, as "structure.field"; null when all is well.

@@ -49,7 +49,7 @@ struct Thread : ThreadState {
   ThreadId id_in(Era& era) noexcept;
   // Whether Python's name of it is not known yet. Then find_name() is to be called again.
   bool is_nameless() const noexcept { return attempts_to_name > 0; }
-  // pre: the caller holds a GIL, with `attached`.
+  // pre: the caller holds the main interpreter's GIL, with `attached` of it.
   void find_name(Era& era, const PyThreadState* attached) noexcept;
   // As id_in(), as far as it is known.
   ThreadId known_in(const Era& era) const noexcept { return id_era.get() == era.number() ? id.get() : kNone; }

@@ -53,9 +53,12 @@ void write_utf8(PyObject* text, ThreadTable::Name& name) noexcept {
 }  // namespace
 
 void prepare_thread_names() noexcept {
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) return;
   if (name_attribute == nullptr) name_attribute = PyUnicode_InternFromString("_name");
   if (name_attribute == nullptr) PyErr_Clear();
 }
+
+void forget_thread_names() noexcept { name_attribute = nullptr; }
 
 NameFound find_thread_name([[maybe_unused]] const PyThreadState* thread,
                            [[maybe_unused]] ThreadTable::Name& name) noexcept {

@@ -74,7 +74,7 @@ def _number_of_mark(generation: int, argument: str) -> int:
 
 
 _MOST_LABELS = 65_535
-_OTHER_LABELS = _MOST_LABELS + 1
+_OTHER_LABELS = 0xFFFF_FFFF  # no label's: without a GIL some numbers are drawn in vain
 
 _labels: dict[str, int] = {}
 
@@ -130,7 +130,7 @@ def label(name: str) -> Label:
     alive keeps its label, whatever happens to it later. Labels may be entered before :func:`start`;
     :func:`clear_traces` and :func:`stop` leave nobody's.
 
-    Entering and leaving cost well under a microsecond. But each place that allocates has counters of
+    Entering and leaving cost a microsecond or so. But each place that allocates has counters of
     its own for each label, some 100 bytes: label kinds of requests, not each single one. After 65,535
     different names all further ones count together as ``other labels``.
 
