@@ -34,17 +34,6 @@ StatisticDiff difference(const Group* now, const Group* before) noexcept {
           0};
 }
 
-// Notes what has survived. `items`, of the groups `numbers`, are in falling order of these, `survivors` in rising order.
-void note_survivors(std::vector<StatisticDiff>& items, const std::vector<std::uint32_t>& numbers,
-                    const std::vector<Group>& survivors) noexcept {
-  std::size_t at = 0;
-  for (auto group = survivors.rbegin(); group != survivors.rend(); ++group) {
-    while (numbers[at] != group->number) ++at;
-    items[at].survived_size = group->size;
-    items[at].survived_count = group->count;
-  }
-}
-
 // Largest first by (|size_diff|, size, |count_diff|, count, number); the numbers are given in falling order.
 void sort_differences(std::vector<std::uint32_t>& order, const std::vector<StatisticDiff>& items) {
   sort_descending(order, [&](std::uint32_t i) { return items[i].count; });
@@ -105,22 +94,25 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
 
   // Merged from the last number down: equal keys stay in this order when sorted.
   std::vector<StatisticDiff> items;
-  std::vector<std::uint32_t> numbers;
   items.reserve(std::max(now.size(), before.size()));
   auto a = now.rbegin();
   auto b = before.rbegin();
+  auto survivor = survivors.rbegin();
   while (a != now.rend() || b != before.rend()) {
     const bool take_new = b == before.rend() || (a != now.rend() && a->number >= b->number);
     const bool take_old = a == now.rend() || (b != before.rend() && b->number >= a->number);
     items.push_back(difference(take_new ? &*a : nullptr, take_old ? &*b : nullptr));
     const std::uint32_t number = take_new ? a->number : b->number;
-    numbers.push_back(number);
     items.back().key = key_text(dictionary, *tables, group_by, number);
     items.back().number = shown_number(group_by, number);
+    if (survivor != survivors.rend() && survivor->number == number) {
+      items.back().survived_size = survivor->size;
+      items.back().survived_count = survivor->count;
+      ++survivor;
+    }
     if (take_new) ++a;
     if (take_old) ++b;
   }
-  note_survivors(items, numbers, survivors);
   std::vector<std::uint32_t> order(items.size());
   std::iota(order.begin(), order.end(), 0u);
   sort_differences(order, items);

@@ -25,12 +25,7 @@ DOMAIN = 79
 NO_LABEL = "no label"
 
 
-@pytest.fixture(autouse=True)
-def traced() -> Iterator[None]:
-    memtrace.stop()
-    memtrace.start(5)
-    yield
-    memtrace.stop()
+pytestmark = pytest.mark.usefixtures("traced")
 
 
 _addresses = count(1)
@@ -273,10 +268,6 @@ def test_too_many_names(monkeypatch: pytest.MonkeyPatch) -> None:
         with memtrace.label(name):
             report(1)
     assert by("label") == {"the last one": 2, "other labels": 2}
-
-
-def native_ids(names: dict[str, int]) -> set[str]:
-    return {f"{name} ({native_id})" for name, native_id in names.items()}
 
 
 def test_threads_by_name_and_native_id() -> None:

@@ -6,7 +6,6 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 
@@ -17,12 +16,7 @@ import memtrace
 HERE = __file__
 
 
-@pytest.fixture(autouse=True)
-def traced() -> Iterator[None]:
-    memtrace.stop()
-    memtrace.start(10)
-    yield
-    memtrace.stop()
+pytestmark = pytest.mark.usefixtures("traced")
 
 
 class Maker:

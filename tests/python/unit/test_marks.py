@@ -6,7 +6,6 @@ import pickle
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,7 @@ import memtrace
 DOMAIN = 78
 
 
-@pytest.fixture(autouse=True)
-def traced() -> Iterator[None]:
-    memtrace.stop()
-    memtrace.start(5)
-    yield
-    memtrace.stop()
+pytestmark = pytest.mark.usefixtures("traced")
 
 
 def reported(snapshot: memtrace.Snapshot) -> int:

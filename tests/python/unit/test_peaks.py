@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,12 +13,7 @@ HERE = __file__
 MIB = 1 << 20
 
 
-@pytest.fixture(autouse=True)
-def traced() -> Iterator[None]:
-    memtrace.stop()
-    memtrace.start(10)
-    yield
-    memtrace.stop()
+pytestmark = pytest.mark.usefixtures("traced")
 
 
 def own_bytes(snapshot: memtrace.Snapshot) -> int:
