@@ -30,10 +30,10 @@ template <Access access>
 bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
   Thread::Tagged& tagged = access == Access::kExclusive ? thread.exclusive : thread.apart;
   // Read first: a change that comes while this runs is seen at the next event.
-  const std::uint64_t version = control.version();
+  const std::uint64_t version = control.version(std::memory_order_acquire);
   const std::uint32_t label = labels::current(thread, attached);
-  const std::uint64_t stack_version = control.stack_version();
-  // The era can be newer than the versions: who replaces it changes one after the other.
+  const std::uint64_t stack_version = Control::stack_version(version);
+  // The era can be newer than the version: who replaces it changes one after the other.
   const bool is_same_stack = tagged.stack_version == stack_version && thread.stack.era() == era.number();
   const bool is_same_generation = is_same_stack && tagged.version == version;
   if (is_same_generation && tagged.label == label) return true;

@@ -32,16 +32,12 @@ class Control {
 
   // Changes whenever something cached in a thread's state may no longer hold: another era or generation, or a code object
   // that died.
-  std::uint64_t version() const noexcept { return version_.load(std::memory_order_relaxed); }
-  // The same without generations: what changes with it is what is known of stacks. To be read after version().
-  std::uint64_t stack_version() const noexcept {
-    std::atomic_thread_fence(std::memory_order_acquire);
-    return stack_version_.load(std::memory_order_relaxed);
+  std::uint64_t version(std::memory_order order = std::memory_order_relaxed) const noexcept {
+    return version_.load(order);
   }
-  void invalidate() noexcept {
-    stack_version_.fetch_add(1, std::memory_order_relaxed);
-    version_.fetch_add(1, std::memory_order_acq_rel);
-  }
+  // The part of a version that generations leave alone: where only the rest differs, what is known of stacks still holds.
+  static constexpr std::uint64_t stack_version(std::uint64_t version) noexcept { return version / kStackVersion; }
+  void invalidate() noexcept { version_.fetch_add(kStackVersion, std::memory_order_acq_rel); }
 
   // What allocations of now are of: the number of marks that were made in this process.
   std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_relaxed); }
@@ -74,11 +70,13 @@ class Control {
   void after_fork_in_child(ThreadState* own) noexcept;
 
  private:
+  // What invalidate() adds. Marks are counted below it; what carries over from them forgets stacks in vain.
+  static constexpr std::uint64_t kStackVersion = std::uint64_t{1} << 24;
+
   void replace(Era* era) noexcept;
 
   std::atomic<Era*> era_{nullptr};
-  std::atomic<std::uint64_t> version_{1};
-  std::atomic<std::uint64_t> stack_version_{1};
+  std::atomic<std::uint64_t> version_{kStackVersion};
   std::atomic<std::uint32_t> generation_{0};
   std::atomic<std::uint64_t> dropped_{0};  // in the current era, of threads without a state
   std::uint64_t eras_ = 0;

@@ -26,6 +26,16 @@ TEST_CASE("eras come and go, each with a number and a version of its own") {
   control.end();
 }
 
+TEST_CASE("a mark changes the version, and leaves what is known of stacks") {
+  Control control;
+  const std::uint64_t before = control.version();
+  CHECK(control.mark() == 1);
+  CHECK(control.version() != before);
+  CHECK(Control::stack_version(control.version()) == Control::stack_version(before));
+  control.invalidate();
+  CHECK(Control::stack_version(control.version()) != Control::stack_version(before));
+}
+
 TEST_CASE("an era that there is no memory for leaves the present one as it is") {
   const auto needed = test::fail_each([](std::int64_t n) {
     Control control;
