@@ -204,7 +204,7 @@ void resized_apart(Thread& thread, PyThreadState* attached, const void* old_bloc
     if (known) era->put_back(old_block, old);
     return;
   }
-  if (known && era->account_free(Access::kApart, thread, old)) control.invalidate();
+  if (known && era->account_free(Access::kApart, thread, old, thread.is_latest(old_block))) control.invalidate();
   add_apart(thread, *era, attached, block, size);
 }
 

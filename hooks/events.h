@@ -100,7 +100,7 @@ inline void end_resize(Thread& thread, const void* old_block, const Block& old, 
   Era* era = control.era();
   if (era == nullptr) return;
   if (block == nullptr) return era->put_back(old_block, old);
-  if (era->account_free(Access::kExclusive, thread, old)) control.invalidate();
+  if (era->account_free(Access::kExclusive, thread, old, thread.is_latest(old_block))) control.invalidate();
   record_as(capture(thread, *era, attached), thread, *era, block, size);
 }
 

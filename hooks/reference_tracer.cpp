@@ -38,7 +38,7 @@ MT_COLD void reused_somehow(Thread& thread, const void* block) noexcept {
   const auto record = [&]() MT_HOT_LAMBDA {
     return thread.stack.capture_from(place, era, attached, thread.exclusive.context);
   };
-  const bool done = era.try_reassign(block, record);
+  const bool done = era.try_reassign(thread, block, record);
   thread.busy = false;
   if (!done) reused_somehow(thread, block);
 }
@@ -55,7 +55,7 @@ MT_COLD void reused_somehow(Thread& thread, const void* block) noexcept {
   const std::uint64_t place = thread.stack.place_at_once(attached);
   const RecordId record = thread.stack.remembered(place, thread.exclusive.context);
   if (record == kNone) return reused_elsewhere(thread, block, *era, attached, place);
-  if (!era->try_reassign(block, [&]() MT_HOT_LAMBDA { return record; })) reused_somehow(thread, block);
+  if (!era->try_reassign(thread, block, [&]() MT_HOT_LAMBDA { return record; })) reused_somehow(thread, block);
 }
 
 // The new object is in the thread's last block, unless that was seen already.

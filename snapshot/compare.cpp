@@ -76,15 +76,16 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
   const CommonStacks common = common_stacks(current, old, detail_of(group_by, cumulative));
   Dictionary& dictionary = *common.dictionary;
   const std::shared_ptr<const KeyTables> tables = dictionary.keys();
-  std::vector<Group> now = sum_groups(dictionary, *tables, current, common.first, group_by, cumulative);
-  std::vector<Group> before = sum_groups(dictionary, *tables, old, common.second, group_by, cumulative);
+  std::vector<Group> now =
+      sum_groups(dictionary, *tables, current, current.counters(), common.first, group_by, cumulative);
+  std::vector<Group> before = sum_groups(dictionary, *tables, old, old.counters(), common.second, group_by, cumulative);
 
   // What is of a generation before the one that began with the old snapshot was there then.
   const bool knows_survivors = old.mark() != 0 && old.dictionary()->origin() == current.dictionary()->origin();
   std::vector<Group> survivors;
   if (knows_survivors) {
     const Snapshot older = select_generations(current, 0, old.mark());
-    survivors = sum_groups(dictionary, *tables, older, common.first, group_by, cumulative);
+    survivors = sum_groups(dictionary, *tables, older, older.counters(), common.first, group_by, cumulative);
   }
   if (const auto tag = tag_of(group_by); tag && current.dictionary() != old.dictionary()) {
     use_names(before, *tag, *old.dictionary(), dictionary);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "snapshot/churn.h"
+
 namespace memtrace::snapshot {
 
 namespace {
@@ -103,7 +105,10 @@ Snapshot filter_traces(const Snapshot& snapshot, std::span<const AnyFilter> filt
   for (const AnyFilter& filter : filters) {
     if (!is_inclusive(filter)) for_each_match(filter, snapshot, [&](std::uint32_t row) { keep[row] = 0; });
   }
-  return snapshot.select_rows(keep);
+  return with_churn_of(snapshot, snapshot.select_rows(keep),
+                       [all = std::vector<AnyFilter>(filters.begin(), filters.end())](const Snapshot& churn) {
+                         return filter_traces(churn, all);
+                       });
 }
 
 Snapshot select_generations(const Snapshot& snapshot, std::uint64_t first, std::uint64_t end) {
@@ -112,7 +117,8 @@ Snapshot select_generations(const Snapshot& snapshot, std::uint64_t first, std::
   for (const std::uint32_t row : snapshot.rows()) {
     keep[row] = keys[row].generation >= first && keys[row].generation < end;
   }
-  return snapshot.select_rows(keep);
+  return with_churn_of(snapshot, snapshot.select_rows(keep),
+                       [=](const Snapshot& churn) { return select_generations(churn, first, end); });
 }
 
 }  // namespace memtrace::snapshot

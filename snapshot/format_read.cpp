@@ -1,6 +1,7 @@
 #include <limits>
 #include <utility>
 
+#include "snapshot/churn.h"
 #include "snapshot/file_io.h"
 #include "snapshot/format.h"
 #include "snapshot/format_sections.h"
@@ -139,6 +140,32 @@ class DictionaryReader {
   const SectionsReader& sections_;
 };
 
+std::vector<ResolvedRecord> read_keys(ByteReader& in, const IdMap& tracebacks) {
+  const auto count = in.number<std::uint32_t>();
+  if (count == kMaxEntries) in.fail("there are too many rows");
+  const auto traceback_ids = in.column<std::uint32_t>(count);
+  const auto domains = in.column<std::uint32_t>(count);
+  const auto generations = in.column<std::uint32_t>(count);
+  const auto threads = in.column<std::uint32_t>(count);
+  const auto labels = in.column<std::uint32_t>(count);
+  std::vector<ResolvedRecord> keys(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    keys[i] = {.traceback = mapped(in, tracebacks, traceback_ids[i], "traceback"),
+               .domain = domains[i],
+               .generation = generations[i],
+               .thread = threads[i],
+               .label = labels[i]};
+  }
+  return keys;
+}
+
+Counters read_counters(ByteReader& in, std::size_t count) {
+  Counters counters;
+  counters.count = in.column<std::uint64_t>(count);
+  counters.size = in.column<std::uint64_t>(count);
+  return counters;
+}
+
 struct Rows {
   std::vector<ResolvedRecord> keys;
   Counters counters;
@@ -147,26 +174,27 @@ struct Rows {
 Rows read_rows(const SectionsReader& sections, const IdMap& tracebacks) {
   const auto content = sections.content(SectionId::rows);
   ByteReader in = content.reader();
-  const auto count = in.number<std::uint32_t>();
-  if (count == kMaxEntries) in.fail("there are too many rows");
-  const auto traceback_ids = in.column<std::uint32_t>(count);
-  const auto domains = in.column<std::uint32_t>(count);
-  const auto generations = in.column<std::uint32_t>(count);
-  const auto threads = in.column<std::uint32_t>(count);
-  const auto labels = in.column<std::uint32_t>(count);
   Rows rows;
-  rows.counters.count = in.column<std::uint64_t>(count);
-  rows.counters.size = in.column<std::uint64_t>(count);
+  rows.keys = read_keys(in, tracebacks);
+  rows.counters = read_counters(in, rows.keys.size());
   in.expect_end();
-  rows.keys.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    rows.keys[i] = {.traceback = mapped(in, tracebacks, traceback_ids[i], "traceback"),
-                    .domain = domains[i],
-                    .generation = generations[i],
-                    .thread = threads[i],
-                    .label = labels[i]};
-  }
   return rows;
+}
+
+Churn read_churn(const SectionsReader& sections, const IdMap& tracebacks, std::shared_ptr<Dictionary> dictionary,
+                 std::int64_t traceback_limit) {
+  const auto content = sections.content(SectionId::churn);
+  ByteReader in = content.reader();
+  const auto microseconds = in.number<std::uint64_t>();
+  std::vector<ResolvedRecord> keys = read_keys(in, tracebacks);
+  Counters allocated = read_counters(in, keys.size());
+  auto ended = std::make_shared<Churn::Ended>();
+  ended->freed = read_counters(in, keys.size());
+  ended->temporary = read_counters(in, keys.size());
+  in.expect_end();
+  return {
+      Snapshot::resolved(std::move(dictionary), std::move(keys), std::move(allocated), std::nullopt, traceback_limit),
+      std::move(ended), microseconds};
 }
 
 BlockColumns read_blocks(const SectionsReader& sections, std::size_t row_count) {
@@ -232,8 +260,11 @@ Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* at
     attributes->clear();
     if (sections.has(SectionId::attributes)) *attributes = sections.content(SectionId::attributes).bytes;
   }
-  return Snapshot::resolved(std::move(dictionary), std::move(rows.keys), std::move(rows.counters), std::move(blocks),
-                            traceback_limit, dropped, mark);
+  const Snapshot snapshot = Snapshot::resolved(dictionary, std::move(rows.keys), std::move(rows.counters),
+                                               std::move(blocks), traceback_limit, dropped, mark);
+  if (!sections.has(SectionId::churn)) return snapshot;
+  return snapshot.with_churn(
+      std::make_shared<const LazyChurn>(read_churn(sections, tracebacks, std::move(dictionary), traceback_limit)));
 }
 
 Snapshot load(const std::string& path) { return from_bytes(read_file(path)); }

@@ -34,8 +34,9 @@ enum class SectionId : std::uint16_t {
   domains = 10,
   tag_names = 11,
   origin = 12,
+  churn = 13,
 };
-inline constexpr SectionId kLastSection = SectionId::origin;
+inline constexpr SectionId kLastSection = SectionId::churn;
 
 // In the column of sizes: the size is in the list of large ones.
 inline constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "snapshot/churn.h"
 #include "snapshot/common_stacks.h"
 #include "snapshot/file_io.h"
 #include "snapshot/format.h"
@@ -93,12 +94,15 @@ void write_modules(SectionsWriter& sections, const Dictionary& dictionary) {
 
 using Names = std::vector<std::pair<std::uint32_t, StringId>>;
 
-// Those of numbers that the snapshot has.
-Names names_in_use(Tag tag, const Snapshot& snapshot) {
+// Those of numbers that the snapshot or its churn has.
+Names names_in_use(Tag tag, const Snapshot& snapshot, const Churn* churn) {
   Names names = snapshot.dictionary()->tag_names(tag);
   if (names.empty()) return names;
   std::unordered_set<std::uint32_t> used;
-  for (const std::uint32_t row : snapshot.rows()) used.insert(snapshot.keys()[row].number(tag));
+  for (const Snapshot* rows : {&snapshot, churn == nullptr ? nullptr : &churn->allocated}) {
+    if (rows == nullptr) continue;
+    for (const std::uint32_t row : rows->rows()) used.insert(rows->keys()[row].number(tag));
+  }
   std::erase_if(names, [&](const auto& named) { return !used.contains(named.first); });
   return names;
 }
@@ -113,22 +117,33 @@ void write_names(ByteWriter& out, const Names& names, const Dictionary& dictiona
   }
 }
 
-void write_tag_names(SectionsWriter& sections, SectionId section, std::span<const Tag> tags, const Snapshot& snapshot) {
+void write_tag_names(SectionsWriter& sections, SectionId section, std::span<const Tag> tags, const Snapshot& snapshot,
+                     const Churn* churn) {
   ByteWriter out;
   bool any = false;
   for (const Tag tag : tags) {
-    const Names names = names_in_use(tag, snapshot);
+    const Names names = names_in_use(tag, snapshot, churn);
     any |= !names.empty();
     write_names(out, names, *snapshot.dictionary());
   }
   if (any) add(sections, section, out, Effort::thorough, true);
 }
 
-void write_rows(SectionsWriter& sections, const Snapshot& snapshot, const std::vector<TracebackId>& tracebacks) {
-  ByteWriter out;
+// Ids of the file's tracebacks by position of the selected rows.
+std::vector<TracebackId> import_tracebacks(Importer& importer, const Snapshot& snapshot) {
+  const auto rows = snapshot.rows();
+  std::vector<TracebackId> tracebacks(rows.size());
+  const std::vector<StackId> stacks = importer.stacks(snapshot, StackDetail::all_frames);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Traceback traceback = snapshot.dictionary()->traceback(snapshot.keys()[rows[i]].traceback);
+    tracebacks[i] = importer.traceback(stacks[rows[i]], traceback.total_nframe);
+  }
+  return tracebacks;
+}
+
+void write_keys(ByteWriter& out, const Snapshot& snapshot, const std::vector<TracebackId>& tracebacks) {
   const auto rows = snapshot.rows();
   const auto keys = snapshot.keys();
-  const Counters& counters = snapshot.counters();
   const std::size_t count = rows.size();
   out.number(static_cast<std::uint32_t>(count));
   write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return tracebacks[i]; });
@@ -136,9 +151,27 @@ void write_rows(SectionsWriter& sections, const Snapshot& snapshot, const std::v
   write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return keys[rows[i]].generation; });
   write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return keys[rows[i]].thread; });
   write_column<std::uint32_t>(out, count, [&](std::uint32_t i) { return keys[rows[i]].label; });
-  write_column<std::uint64_t>(out, count, [&](std::uint32_t i) { return counters.count[rows[i]]; });
-  write_column<std::uint64_t>(out, count, [&](std::uint32_t i) { return counters.size[rows[i]]; });
+}
+
+void write_counters(ByteWriter& out, std::span<const std::uint32_t> rows, const Counters& counters) {
+  write_column<std::uint64_t>(out, rows.size(), [&](std::uint32_t i) { return counters.count[rows[i]]; });
+  write_column<std::uint64_t>(out, rows.size(), [&](std::uint32_t i) { return counters.size[rows[i]]; });
+}
+
+void write_rows(SectionsWriter& sections, const Snapshot& snapshot, const std::vector<TracebackId>& tracebacks) {
+  ByteWriter out;
+  write_keys(out, snapshot, tracebacks);
+  write_counters(out, snapshot.rows(), snapshot.counters());
   add(sections, SectionId::rows, out);
+}
+
+void write_churn(SectionsWriter& sections, const Churn& churn, const std::vector<TracebackId>& tracebacks) {
+  ByteWriter out;
+  out.number(churn.microseconds);
+  write_keys(out, churn.allocated, tracebacks);
+  for (const Counters* counters : {&churn.allocated.counters(), &churn.ended->freed, &churn.ended->temporary})
+    write_counters(out, churn.allocated.rows(), *counters);
+  add(sections, SectionId::churn, out, Effort::thorough, true);
 }
 
 void write_blocks(SectionsWriter& sections, const Snapshot& snapshot) {
@@ -186,18 +219,16 @@ Snapshot without_empty_rows(const Snapshot& snapshot) {
 
 std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::byte> attributes) {
   const Snapshot written = without_empty_rows(snapshot);
-  const auto rows = written.rows();
+  const Churn* churn = snapshot.churn() == nullptr ? nullptr : &snapshot.churn()->get();
+  if (churn != nullptr) churn->allocated.stacks();  // resolves, before the dictionary is copied
 
   // A Dictionary of what the rows refer to and nothing else.
   Dictionary dictionary;
-  std::vector<TracebackId> tracebacks(rows.size());
+  std::vector<TracebackId> tracebacks, churn_tracebacks;
   {
     Importer importer(*written.dictionary(), dictionary);
-    const std::vector<StackId> stacks = importer.stacks(written, StackDetail::all_frames);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const TracebackId old_id = written.keys()[rows[i]].traceback;
-      tracebacks[i] = importer.traceback(stacks[rows[i]], written.dictionary()->traceback(old_id).total_nframe);
-    }
+    tracebacks = import_tracebacks(importer, written);
+    if (churn != nullptr) churn_tracebacks = import_tracebacks(importer, churn->allocated);
     importer.modules();
   }
 
@@ -210,9 +241,10 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
   write_tracebacks(sections, dictionary);
   write_modules(sections, dictionary);
   // Domains in a section of their own, which is older than the others'.
-  write_tag_names(sections, SectionId::domains, std::span(kTags).first(1), written);
-  write_tag_names(sections, SectionId::tag_names, std::span(kTags).subspan(1), written);
+  write_tag_names(sections, SectionId::domains, std::span(kTags).first(1), written, churn);
+  write_tag_names(sections, SectionId::tag_names, std::span(kTags).subspan(1), written, churn);
   write_rows(sections, written, tracebacks);
+  if (churn != nullptr) write_churn(sections, *churn, churn_tracebacks);
   if (written.has_blocks()) write_blocks(sections, written);
   if (!attributes.empty()) {
     sections.add(static_cast<std::uint16_t>(SectionId::attributes), true, Effort::thorough, attributes);

@@ -23,17 +23,16 @@ struct Sum {
 
 bool heavier(const Sum& a, const Sum& b) noexcept { return a.size != b.size ? a.size > b.size : a.count > b.count; }
 
-std::vector<Sum> sums_by_stack(const KeyTables& tables, const Snapshot& snapshot, std::span<const StackId> stacks) {
+std::vector<Sum> sums_by_stack(const KeyTables& tables, const Snapshot& snapshot, const Counters& counters,
+                               std::span<const StackId> stacks) {
   std::vector<Sum> sums(tables.stack_count());
-  const Counters& counters = snapshot.counters();
   for (const std::uint32_t row : snapshot.rows()) sums[stacks[row]] += {counters.size[row], counters.count[row]};
   return sums;
 }
 
 std::vector<Sum> sums_by_last_frame(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                                    std::span<const StackId> stacks) {
+                                    const Counters& counters, std::span<const StackId> stacks) {
   std::vector<Sum> sums(tables.frame_count());
-  const Counters& counters = snapshot.counters();
   for (const std::uint32_t row : snapshot.rows()) {
     sums[dictionary.stack(stacks[row]).frame] += {counters.size[row], counters.count[row]};
   }
@@ -158,8 +157,8 @@ std::vector<Group> groups_of_frames(const KeyTables& tables, const std::vector<S
 
 // Rows sorted by (group, part) are runs of groups, made of runs of parts; the heaviest part gives the site.
 template <class KeyOf, class SiteOf>
-std::vector<Group> groups_of_rows(const Snapshot& snapshot, KeyOf&& key_of, SiteOf&& site_of) {
-  const Counters& counters = snapshot.counters();
+std::vector<Group> groups_of_rows(const Snapshot& snapshot, const Counters& counters, KeyOf&& key_of,
+                                  SiteOf&& site_of) {
   std::vector<Keyed> rows;
   rows.reserve(snapshot.rows().size());
   for (const std::uint32_t row : snapshot.rows())
@@ -191,21 +190,22 @@ std::vector<Group> groups_of_rows(const Snapshot& snapshot, KeyOf&& key_of, Site
   return groups;
 }
 
-std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& snapshot,
+std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& snapshot, const Counters& counters,
                                     std::span<const StackId> stacks) {
   const PathGroups& paths = tables.paths();
   return groups_of_rows(
-      snapshot, [&](std::uint32_t row) { return std::uint64_t{paths.of_stack[stacks[row]]} << 32 | stacks[row]; },
+      snapshot, counters,
+      [&](std::uint32_t row) { return std::uint64_t{paths.of_stack[stacks[row]]} << 32 | stacks[row]; },
       [&](std::uint32_t row) { return Site{stacks[row], kUnknownFrame}; });
 }
 
 std::vector<Group> groups_of_numbers(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                                     std::span<const StackId> stacks, Tag tag) {
+                                     const Counters& counters, std::span<const StackId> stacks, Tag tag) {
   const FrameGroups& lines = tables.lines();
   const std::span<const ResolvedRecord> keys = snapshot.keys();
   const auto frame_of = [&](std::uint32_t row) { return dictionary.stack(stacks[row]).frame; };
   return groups_of_rows(
-      snapshot,
+      snapshot, counters,
       [&](std::uint32_t row) { return std::uint64_t{keys[row].number(tag)} << 32 | lines.of_frame[frame_of(row)]; },
       [&](std::uint32_t row) { return Site{kEmptyStack, frame_of(row)}; });
 }
@@ -241,20 +241,21 @@ std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables,
 std::uint32_t shown_number(GroupBy group_by, std::uint32_t number) noexcept { return tag_of(group_by) ? number : 0; }
 
 std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                              std::span<const StackId> stacks, GroupBy group_by, bool cumulative) {
+                              const Counters& counters, std::span<const StackId> stacks, GroupBy group_by,
+                              bool cumulative) {
   if (cumulative && !is_frame_key(group_by)) throw std::invalid_argument("cumulative mode needs a key of frames");
-  if (group_by == GroupBy::traceback) return groups_of_stacks(tables, snapshot, stacks);
-  if (const auto tag = tag_of(group_by)) return groups_of_numbers(dictionary, tables, snapshot, stacks, *tag);
+  if (group_by == GroupBy::traceback) return groups_of_stacks(tables, snapshot, counters, stacks);
+  if (const auto tag = tag_of(group_by)) return groups_of_numbers(dictionary, tables, snapshot, counters, stacks, *tag);
   std::vector<Sum> by_frame;
   if (cumulative) {
-    std::vector<Sum> inclusive = sums_by_stack(tables, snapshot, stacks);
+    std::vector<Sum> inclusive = sums_by_stack(tables, snapshot, counters, stacks);
     make_inclusive(dictionary, inclusive);
     const bool once_per_traceback = group_by == GroupBy::function || group_by == GroupBy::module;
     by_frame = once_per_traceback
                    ? sums_by_oldest_frame_of_group(dictionary, tables, frame_groups(tables, group_by), inclusive)
                    : sums_by_every_frame(dictionary, tables, inclusive);
   } else {
-    by_frame = sums_by_last_frame(dictionary, tables, snapshot, stacks);
+    by_frame = sums_by_last_frame(dictionary, tables, snapshot, counters, stacks);
   }
   std::vector<Group> groups = groups_of_frames(tables, by_frame, group_by);
   drop_empty(groups);

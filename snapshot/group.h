@@ -40,10 +40,11 @@ std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables,
 // The number of a group that is one of rows with the same; 0 for the other keys.
 std::uint32_t shown_number(GroupBy group_by, std::uint32_t number) noexcept;
 
-// The groups that have blocks, in rising order of number. `stacks` holds, by row index of the snapshot, ids of the
-// Dictionary of `tables`. std::invalid_argument for `cumulative` without a key
-// of frames.
+// The groups that have blocks, in rising order of number. `counters`, those of the snapshot or others, and `stacks`, ids of
+// the Dictionary of `tables`, are by row index of the snapshot. std::invalid_argument for `cumulative` without a key of
+// frames.
 std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                              std::span<const StackId> stacks, GroupBy group_by, bool cumulative);
+                              const Counters& counters, std::span<const StackId> stacks, GroupBy group_by,
+                              bool cumulative);
 
 }  // namespace memtrace::snapshot

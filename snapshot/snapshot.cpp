@@ -59,6 +59,12 @@ Snapshot Snapshot::resolved(std::shared_ptr<Dictionary> dictionary, std::vector<
   return Snapshot(std::move(columns), nullptr, traceback_limit);
 }
 
+Snapshot Snapshot::with_churn(std::shared_ptr<const LazyChurn> churn) const {
+  Snapshot copy = *this;
+  copy.churn_ = std::move(churn);
+  return copy;
+}
+
 std::uint64_t Snapshot::dropped() const { return columns_->resolved().dropped; }
 
 std::uint64_t Snapshot::mark() const noexcept { return columns_->mark; }
@@ -139,7 +145,7 @@ Snapshot Snapshot::select_rows(std::span<const std::uint8_t> keep) const {
   for (const std::uint32_t row : before) {
     if (keep[row] != 0) selected.push_back(row);
   }
-  if (selected.size() == before.size()) return *this;
+  if (selected.size() == before.size()) return Snapshot(columns_, selection_, traceback_limit_);
   selected.shrink_to_fit();
   return Snapshot(columns_, std::make_shared<const Selection>(std::move(selected)), traceback_limit_);
 }

@@ -27,10 +27,10 @@
 
 namespace memtrace::snapshot {
 
-// Counters by row. Later counters (at the peak, ever allocated) become further columns of the same length.
+// Counters by row.
 struct Counters {
-  std::vector<std::uint64_t> count;  // live blocks
-  std::vector<std::uint64_t> size;  // live bytes
+  std::vector<std::uint64_t> count;  // blocks
+  std::vector<std::uint64_t> size;  // bytes
 };
 
 struct Row {
@@ -43,6 +43,8 @@ struct Block {
   std::uint32_t row;  // for Snapshot::row()
   std::uint64_t size;
 };
+
+class LazyChurn;  // see churn.h
 
 class Snapshot {
  public:
@@ -63,6 +65,11 @@ class Snapshot {
   // The generation that began at its very moment; 0 when none did.
   std::uint64_t mark() const noexcept;
   bool is_resolved() const noexcept;
+
+  // What has come and gone up to its moment, of what it selects. Null for one that was not taken of the tracer, a peak's,
+  // and for chosen blocks.
+  const std::shared_ptr<const LazyChurn>& churn() const noexcept { return churn_; }
+  Snapshot with_churn(std::shared_ptr<const LazyChurn> churn) const;
 
   // Interning into it (set_module) is allowed and is seen by all snapshots that share it.
   const std::shared_ptr<Dictionary>& dictionary() const noexcept;
@@ -85,8 +92,8 @@ class Snapshot {
   // frame, total_nframe.
   bool same_blocks(const Snapshot& other) const;
 
-  // A snapshot of those selected rows for which keep[row] is not 0; keep is indexed by row index (as row()), of length
-  // column_count().
+  // A snapshot of those selected rows for which keep[row] is not 0, without churn; keep is indexed by row index (as
+  // row()), of length column_count().
   Snapshot select_rows(std::span<const std::uint8_t> keep) const;
   // A snapshot of chosen blocks (positions as block(), rising), for filters that look at single traces. O(chosen
   // blocks).
@@ -112,6 +119,7 @@ class Snapshot {
   std::shared_ptr<const Columns> columns_;
   std::shared_ptr<const Selection> selection_;  // null: everything
   std::int64_t traceback_limit_;
+  std::shared_ptr<const LazyChurn> churn_;
 };
 
 // Makes a snapshot of literal traces, one block each, in the order given. Rows are merged by (traceback, domain).

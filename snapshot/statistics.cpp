@@ -67,7 +67,8 @@ std::vector<Frame> traceback_frames(const Dictionary& dictionary, GroupBy group_
 Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulative) {
   const auto stacks = snapshot.stacks();  // resolves, so the keys cover what this snapshot needs
   std::shared_ptr<const KeyTables> tables = snapshot.dictionary()->keys();
-  const std::vector<Group> groups = sum_groups(*snapshot.dictionary(), *tables, snapshot, stacks, group_by, cumulative);
+  const std::vector<Group> groups =
+      sum_groups(*snapshot.dictionary(), *tables, snapshot, snapshot.counters(), stacks, group_by, cumulative);
 
   // Equal keys stay as they are, so the order begins with the last number.
   std::vector<std::uint32_t> order(groups.size());

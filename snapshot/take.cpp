@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "snapshot/churn.h"
 #include "snapshot/site_decoder.h"
 #include "snapshot/tracer_resolver.h"
 #include "src/mem/os.h"
@@ -42,14 +43,18 @@ TracebackId Taker::traceback_of(Era& era, RecordId record) {
 
 namespace {
 
+void append(Counters& counters, const Amount& amount) {
+  counters.count.push_back(amount.count);
+  counters.size.push_back(amount.bytes);
+}
+
 struct Rows {
   std::vector<RecordNumber> records;
   Counters counters;
 
   void operator()(RecordId record, const Amount& amount) {
     records.push_back(TracerResolver::number_of(record));
-    counters.count.push_back(amount.count);
-    counters.size.push_back(amount.bytes);
+    append(counters, amount);
   }
 };
 
@@ -57,8 +62,14 @@ struct Rows {
 
 Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::uint64_t mark) {
   follow(era);
-  Rows rows;
-  era.for_each_live(control.threads(), rows);
+  Rows rows, ever;
+  auto ended = std::make_shared<Churn::Ended>();
+  era.for_each_ever(control.threads(), [&](RecordId record, const Amount& live, const Era::Churned& churned) {
+    if (live.count != 0) rows(record, live);
+    ever(record, churned.allocated);
+    append(ended->freed, churned.freed);
+    append(ended->temporary, churned.temporary);
+  });
   std::optional<BlockColumns> blocks;
   if (with_blocks) {
     blocks.emplace(rows.records.empty() ? 0 : *std::max_element(rows.records.begin(), rows.records.end()));
@@ -71,8 +82,12 @@ Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::ui
       blocks->append(TracerResolver::number_of(block.record), block.size);
     });
   }
+  Churn churn{Snapshot::deferred(dictionary_, resolver_, std::move(ever.records), std::move(ever.counters),
+                                 std::nullopt, era.nframe()),
+              std::move(ended), era.microseconds()};
   return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), std::move(rows.counters),
-                            std::move(blocks), era.nframe(), control.dropped(era), mark);
+                            std::move(blocks), era.nframe(), control.dropped(era), mark)
+      .with_churn(std::make_shared<const LazyChurn>(std::move(churn)));
 }
 
 Snapshot Taker::take_peak(Era& era, Control& control, const PeakRegions::Region& region) {

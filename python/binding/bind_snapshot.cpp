@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "python/binding/dictionary_view.h"
 #include "python/binding/literal_traces.h"
 #include "python/binding/slots.h"
+#include "snapshot/churn.h"
 #include "snapshot/compare.h"
 #include "snapshot/filter.h"
 #include "snapshot/format.h"
@@ -125,6 +127,50 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
     count_diff_slot.set(object, py::int_(group.count_diff));
     survived_size_slot.set(object, if_known(group.survived_size));
     survived_count_slot.set(object, if_known(group.survived_count));
+    result[i] = std::move(object);
+  }
+  return result;
+}
+
+const snapshot::LazyChurn& churn_of(const snapshot::Snapshot& snapshot, const char* what) {
+  if (snapshot.churn() == nullptr)
+    throw py::value_error(std::string(what) +
+                          " has no churn: it must come from take_snapshot(), by ready-made filters");
+  return *snapshot.churn();
+}
+
+// `since` may be null.
+py::list churn(const snapshot::Snapshot& self, const snapshot::Snapshot* since, const std::string& name,
+               bool cumulative, const py::type& cls) {
+  const snapshot::GroupBy group_by = to_group_by(name);
+  const snapshot::LazyChurn& now = churn_of(self, "the snapshot");
+  const snapshot::LazyChurn* before = since == nullptr ? nullptr : &churn_of(*since, "since");
+  double seconds = 0;
+  const snapshot::ChurnStatistics groups = [&] {
+    const Detached detached;
+    const snapshot::Churn& all = now.get();
+    const snapshot::Churn churn = before == nullptr ? all : snapshot::subtract(all, before->get());
+    seconds = static_cast<double>(churn.microseconds) / 1e6;
+    return snapshot::churn_statistics(churn, group_by, cumulative);
+  }();
+  using Part = snapshot::ChurnStatistic::Amount snapshot::ChurnStatistic::*;
+  const std::tuple<Part, Slot, Slot> parts[] = {
+      {&snapshot::ChurnStatistic::allocated, {cls, "allocated_size"}, {cls, "allocated_count"}},
+      {&snapshot::ChurnStatistic::freed, {cls, "freed_size"}, {cls, "freed_count"}},
+      {&snapshot::ChurnStatistic::temporary, {cls, "temporary_size"}, {cls, "temporary_count"}},
+  };
+  const Slot seconds_slot(cls, "seconds");
+  const py::float_ duration(seconds);
+  const GroupMaker maker(cls, group_by, groups.dictionary);
+  const CollectionPause pause;
+  py::list result(groups.items.size());
+  for (std::size_t i = 0; i < groups.items.size(); ++i) {
+    py::object object = maker.make(groups.items[i]);
+    for (const auto& [part, size_slot, count_slot] : parts) {
+      size_slot.set(object, py::int_((groups.items[i].*part).size));
+      count_slot.set(object, py::int_((groups.items[i].*part).count));
+    }
+    seconds_slot.set(object, duration);
     result[i] = std::move(object);
   }
   return result;
@@ -256,6 +302,7 @@ void bind_snapshot(py::module_& module) {
                                const std::vector<std::size_t>& positions) { return self.select_blocks(positions); })
       .def("statistics", &statistics, py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
+      .def("churn", &churn, py::arg("since"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("set_modules", &set_modules, py::arg("modules"))
       .def("set_names", &set_names, py::arg("tag"), py::arg("names"), py::arg("replace"))
       .def("select_generations", &snapshot::select_generations, py::arg("first"), py::arg("end"))

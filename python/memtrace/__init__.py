@@ -37,11 +37,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from memtrace._churn import ChurnStatistic
     from memtrace._include import get_include
     from memtrace._install import install_as_tracemalloc
 
 __all__ = [
     "BaseFilter",
+    "ChurnStatistic",
     "DomainFilter",
     "Filter",
     "Frame",
@@ -77,7 +79,11 @@ __all__ = [
 
 
 # Imported when first asked for: what a program that is traced seldom needs, so that its start costs little.
-_MODULES = {"get_include": "memtrace._include", "install_as_tracemalloc": "memtrace._install"}
+_MODULES = {
+    "ChurnStatistic": "memtrace._churn",
+    "get_include": "memtrace._include",
+    "install_as_tracemalloc": "memtrace._install",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Self
 
+    from memtrace._churn import ChurnStatistic
     from memtrace._filters import BaseFilter
     from memtrace._types import TraceTuple
 
@@ -111,6 +112,25 @@ class Snapshot:
         _check_key(key_type, cumulative)
         new, old = self._named(key_type), old_snapshot._named(key_type)
         return new.compare(old, key_type, bool(cumulative), StatisticDiff)
+
+    def churn(
+        self, key_type: str = "lineno", cumulative: bool = False, *, since: Snapshot | None = None
+    ) -> list[ChurnStatistic]:
+        """Return what has come and gone by group, the group that allocated the most bytes first.
+
+        Everything from start() or :func:`clear_traces` to this snapshot counts, or what happened
+        after *since*, an earlier snapshot of the same trace. *key_type* and *cumulative* are those of
+        :meth:`statistics`. Needs no blocks. Raises ValueError when *since* is anything else, and for
+        snapshots that do not know: those of peaks, of trace tuples and from tracemalloc's files, and
+        what filters left that are not memtrace's own.
+        """
+        _check_key(key_type, cumulative)
+        if since is not None and not isinstance(since, Snapshot):
+            raise TypeError(f"since must be a Snapshot or None, not {type(since).__name__}")
+        from memtrace._churn import ChurnStatistic
+
+        earlier = None if since is None else since._to_native()
+        return self._named(key_type).churn(earlier, key_type, bool(cumulative), ChurnStatistic)
 
     def filter_traces(self, filters: Iterable[BaseFilter]) -> Snapshot:
         """Return a new snapshot of the blocks that the filters keep.

@@ -1,4 +1,4 @@
-// The counters of the records: live now, live at the peak, ever allocated.
+// The counters of the records: live now, live at the peak, ever allocated, and what of that was temporary.
 //
 // A record saves its live counters the first time it changes after a new peak (its epoch differs from the peak's), so
 // the breakdown at the peak is always at hand, without a log and at O(1) an event.
@@ -6,8 +6,8 @@
 // Thread-safety: a record's counters have one writer at a time, whoever holds the GIL or the one thread the record
 // belongs to (see is_thread_record). They are written with plain stores; readers on other threads see each number
 // whole, though perhaps not all of one event.
-// Budget: 32 + 8 bytes a record; an event touches one aligned half of a cache line, the first one after a new peak a line
-// more.
+// Budget: 32 + 8 + 16 bytes a record; an event touches one aligned half of a cache line, the first one after a new peak
+// and the end of a temporary block a line more.
 #pragma once
 
 #include <atomic>
@@ -82,6 +82,21 @@ class Counters {
     counters.bytes.subtract(bytes);
   }
 
+  // A block of `record` ends and another takes its place: what is live stays as it is.
+  MT_HOT void renewed(RecordId record, std::uint64_t bytes) noexcept {
+    RecordCounters& counters = counters_of(record);
+    counters.allocated_bytes.add(bytes);
+    if (counters.counts.add(RecordCounters::kOneAllocation) < RecordCounters::kOneAllocation) [[unlikely]]
+      note_wrap(record);
+  }
+
+  // The block of `record` that ends now was temporary.
+  MT_HOT void was_temporary(RecordId record, std::uint64_t bytes) noexcept {
+    Sum& sum = chunk_of(record).temporary[record % kChunkSize];
+    sum.count.add(1);
+    sum.bytes.add(bytes);
+  }
+
   bool has(RecordId record) const noexcept { return chunks_.has(record >> kChunkBits); }
   Amount live(RecordId record) const noexcept {
     const RecordCounters& counters = counters_of(record);
@@ -97,6 +112,11 @@ class Counters {
     for (std::uint32_t i = 1; i < wraps_.end(); ++i) wraps += wraps_[i].get() == record;
     const RecordCounters& counters = counters_of(record);
     return {(wraps << 32) + counters.allocations(), counters.allocated_bytes.get()};
+  }
+
+  Amount temporary(RecordId record) const noexcept {
+    const Sum& sum = chunk_of(record).temporary[record % kChunkSize];
+    return {sum.count.get(), sum.bytes.get()};
   }
 
   // After 2^32 peaks: makes all saved values invalid, as at the start. pre: the caller is the only writer.
@@ -122,10 +142,16 @@ class Counters {
   static constexpr std::uint32_t kChunkSize = 1u << kChunkBits;
   static constexpr unsigned kChunks = kRecordLimit >> kChunkBits;
 
+  struct Sum {
+    Counter<std::uint64_t> count;
+    Counter<std::uint64_t> bytes;
+  };
+
   // Found by one look into the directory.
   struct Chunk {
     RecordCounters counters[kChunkSize];
     Counter<std::uint64_t> saved_bytes[kChunkSize];
+    Sum temporary[kChunkSize];
   };
 
   Chunk& chunk_of(RecordId record) noexcept { return chunks_[record >> kChunkBits]; }

@@ -12,6 +12,11 @@ Era* Era::make(std::uint64_t number, std::uint32_t nframe) noexcept {
   return era;
 }
 
+std::uint64_t Era::microseconds() const noexcept {
+  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::steady_clock;
+  return static_cast<std::uint64_t>(duration_cast<microseconds>(steady_clock::now() - begin_).count());
+}
+
 void Era::destroy(Era* era) noexcept { destroy_mapped(era); }
 
 void Era::put_back(const void* address, const Block& block) noexcept {
@@ -35,6 +40,7 @@ void Era::add_at_length(Access access, ThreadState& thread, const void* address,
   if (!BlockTable::covers(address)) return track(access, thread, 0, address_of(address), size, record);
   const auto evict = [&](const Block& stale) { account_free(access, thread, stale); };
   if (!blocks_.add(address, record, size, evict)) return drop();
+  thread.allocates(address);
   account_allocation(access, thread, record, size);
 }
 
@@ -44,13 +50,14 @@ void Era::track(Access access, ThreadState& thread, Domain domain, std::uint64_t
   const auto space = spaces_.intern(domain, address);
   Block replaced;
   if (!space || !others_.add(*space, address & SpaceTable::kAddressMask, record, size, replaced)) return drop();
-  account_free(access, thread, replaced);
+  account_free(access, thread, replaced, thread.is_latest(pointer_to(address)));
+  thread.allocates(pointer_to(address));
   account_allocation(access, thread, record, size);
 }
 
 bool Era::untrack(Access access, ThreadState& thread, Domain domain, std::uint64_t address) noexcept {
   if (is_in_block_table(domain, address)) return remove(access, thread, pointer_to(address));
-  return account_free(access, thread, take_other(domain, address));
+  return account_free(access, thread, take_other(domain, address), thread.is_latest(pointer_to(address)));
 }
 
 Block Era::take_other(Domain domain, std::uint64_t address) noexcept {
@@ -67,12 +74,13 @@ Block Era::take_other(Domain domain, std::uint64_t address) noexcept {
 void Era::reassign_odd(Access access, ThreadState& thread, const void* address, RecordId record) noexcept {
   const Block block = find(address);
   if (record == kNone) return drop();
-  if (block.record != kNone && block.record != record)
-    track(access, thread, 0, address_of(address), block.size, record);
+  if (block.record != kNone) track(access, thread, 0, address_of(address), block.size, record);
 }
 
-void Era::reassign_fully(Access access, ThreadState& thread, Block block, RecordId record) noexcept {
-  account_free(access, thread, {.record = block.record, .size = block.size});
+void Era::reassign_fully(Access access, ThreadState& thread, const void* address, Block block,
+                         RecordId record) noexcept {
+  account_free(access, thread, {.record = block.record, .size = block.size}, thread.is_latest(address));
+  thread.allocates(address);
   account_allocation(access, thread, record, block.size);
 }
 
@@ -95,14 +103,15 @@ void Era::account_allocation_apart(ThreadState& thread, RecordId record, std::ui
   add_pending(thread, static_cast<std::int64_t>(size));
 }
 
-void Era::account_free_apart(Access access, ThreadState& thread, Block block) noexcept {
+void Era::account_free_apart(Access access, ThreadState& thread, Block block, bool was_temporary) noexcept {
   const bool own = is_thread_record(block.record) &&
                    tables_->contexts[tables_->tree.key(block.record).context].owner == thread.index;
   if (own) {
     counters_.freed(block.record, block.size, epoch());
+    if (was_temporary) counters_.was_temporary(block.record, block.size);
   } else {
     Ledger* ledger = ledger_of(thread);
-    const bool noted = ledger != nullptr && ledger->freed(block.record, block.size, epoch());
+    const bool noted = ledger != nullptr && ledger->freed(block.record, block.size, epoch(), was_temporary);
     if (!noted && !spare_.freed(block.record, block.size)) return drop();
   }
   if (access == Access::kExclusive)
@@ -143,6 +152,13 @@ void Era::wrap_epoch() noexcept {
   epoch_.store(1, std::memory_order_relaxed);
 }
 
+bool Era::has_ledgers(const ThreadList& threads) const noexcept {
+  bool any = spare_.in_use();
+  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next)
+    any |= state->ledger_era.load(std::memory_order_acquire) == number_;
+  return any;
+}
+
 std::int64_t Era::total(const ThreadList& threads) const noexcept {
   std::int64_t sum = current_.get() + elsewhere_.load(std::memory_order_relaxed);
   for (const ThreadState* state = threads.first(); state != nullptr; state = state->next)
@@ -171,10 +187,7 @@ void Era::recount(ThreadList& threads) noexcept {
     if (state->ledger_era.exchange(0) == number_) destroy_mapped(state->ledger.exchange(nullptr));
   }
   spare_.clear();
-  for (const bool thread_half : {false, true})
-    for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < tables_->tree.record_end(thread_half);
-         ++record)
-      if (counters_.has(record)) counters_.clear_live(record);
+  for_each_record([this](RecordId record) { counters_.clear_live(record); });
   std::int64_t bytes = 0;
   const auto count = [&](const Block& block) {
     counters_.add_live(block.record, block.size);

@@ -10,7 +10,9 @@
 // (half a line), one line of totals; no atomic read-modify-write, no branch that is not predicted.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "src/base/hot.h"
@@ -53,6 +55,9 @@ class Era {
   std::uint64_t number() const noexcept { return number_; }
   std::uint32_t nframe() const noexcept { return nframe_; }
 
+  // Since it began.
+  std::uint64_t microseconds() const noexcept;
+
   // --- events; `thread` is the caller's own state
 
   // The record of an allocation at `site`, called from `parent`; kNone when memory cannot be had.
@@ -66,6 +71,7 @@ class Era {
                   RecordId record) noexcept {
     if (!BlockTable::covers(address) || !blocks_.add_plain(address, record, size)) [[unlikely]]
       return add_at_length(access, thread, address, size, record);
+    thread.allocates(address);
     account_allocation(access, thread, record, size);
   }
 
@@ -73,7 +79,7 @@ class Era {
   MT_HOT bool remove(Access access, ThreadState& thread, const void* address) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return untrack(access, thread, 0, address_of(address));
-    return account_free(access, thread, blocks_.take(address));
+    return account_free(access, thread, blocks_.take(address), thread.is_latest(address));
   }
 
   // The first half of remove(): the counters still have the block. Finish with account_free() or put_back().
@@ -84,35 +90,36 @@ class Era {
   }
   MT_COLD void put_back(const void* address, const Block& block) noexcept;
 
-  MT_HOT bool account_free(Access access, ThreadState& thread, Block block) noexcept {
+  MT_HOT bool account_free(Access access, ThreadState& thread, Block block, bool was_temporary = false) noexcept {
     if (block.record != kNone) {
       if (access == Access::kExclusive && !is_thread_record(block.record)) [[likely]] {
         counters_.freed(block.record, block.size, epoch());
         current_.subtract(static_cast<std::int64_t>(block.size));
+        if (was_temporary) counters_.was_temporary(block.record, block.size);
       } else {
-        account_free_apart(access, thread, block);
+        account_free_apart(access, thread, block, was_temporary);
       }
     }
     return block.code != kNone;
   }
 
-  // Gives a live block to the record that `capture()` says: it was reused without being freed. A block that is not
-  // traced stays so, at the price of a look: free lists are full of blocks older than the trace. pre: the caller owns
-  // it.
+  // Gives a live block to the record that `capture()` says: it was reused without being freed, which is the end of one
+  // and the begin of another. A block that is not traced stays so, at the price of a look: free lists are full of blocks
+  // older than the trace. pre: the caller owns it.
   template <typename Capture>
   void reassign(Access access, ThreadState& thread, const void* address, Capture&& capture) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return reassign_odd(access, thread, address, capture());
     RecordId record = kNone;
     const Block block = blocks_.exchange_record(address, [&] { return record = capture(); });
-    if (block.record == record) return;  // or there is none
+    if (block.record == kNone) return;
     if (record == kNone) return drop();
-    reassign_fully(access, thread, block, record);
+    reassign_fully(access, thread, address, block, record);
   }
   // The same for an exclusive event. False, and nothing changed, where it takes more: `capture()` has said kNone, or the
   // block is of a rare kind.
   template <typename Capture>
-  MT_HOT bool try_reassign(const void* address, Capture&& capture) noexcept {
+  MT_HOT bool try_reassign(ThreadState& thread, const void* address, Capture&& capture) noexcept {
     if (!BlockTable::covers(address)) [[unlikely]]
       return false;
     const BlockTable::Found block = blocks_.look_at(address);
@@ -120,9 +127,14 @@ class Era {
     const RecordId record = capture();
     if (record == kNone) [[unlikely]]
       return false;
-    if (record == block.record()) return true;
-    block.give_to(record);
+    if (thread.is_latest(address)) counters_.was_temporary(block.record(), block.size());
+    thread.allocates(address);
     // The total stays as it is.
+    if (record == block.record()) {
+      counters_.renewed(record, block.size());
+      return true;
+    }
+    block.give_to(record);
     const std::uint32_t epoch = this->epoch();
     counters_.freed(block.record(), block.size(), epoch);
     counters_.allocated(record, block.size(), epoch);
@@ -178,6 +190,16 @@ class Era {
         [&](const auto& ledger, RecordId record) { return ledger.freed_at_peak(record, epoch); }, visit);
   }
 
+  // What of a record has come and gone since the era began.
+  struct Churned {
+    Amount allocated;
+    Amount freed;
+    Amount temporary;  // of what was freed: ended before its thread's next allocation but one
+  };
+  // Calls visit(record, Amount that is live, Churned) for each record that a block was ever allocated from.
+  template <typename Visit>
+  void for_each_ever(const ThreadList& threads, Visit&& visit) const;
+
   // The live counters anew, from the blocks: after a fork() that caught other threads in the middle of an event. pre:
   // the only thread.
   void recount(ThreadList& threads) noexcept;
@@ -193,7 +215,7 @@ class Era {
   friend void destroy_mapped(T*) noexcept;
 
   Era(SharedTables* tables, std::uint64_t number, std::uint32_t nframe) noexcept
-      : tables_(tables), number_(number), nframe_(nframe) {}
+      : tables_(tables), number_(number), nframe_(nframe), begin_(std::chrono::steady_clock::now()) {}
   ~Era() { tables_->release(); }
 
   MT_HOT void account_allocation(Access access, ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
@@ -211,8 +233,12 @@ class Era {
 
   template <typename Amounts, typename Freed, typename Visit>
   void for_each(const ThreadList& threads, Amounts&& amount_of, Freed&& freed_of, Visit& visit) const;
-  template <typename Freed>
-  Amount freed_elsewhere(RecordId record, const ThreadList& threads, Freed&& freed_of) const noexcept;
+  // Calls visit(record) for each that has counters.
+  template <typename Visit>
+  void for_each_record(Visit&& visit) const;
+  bool has_ledgers(const ThreadList& threads) const noexcept;
+  template <typename AmountOf>
+  Amount sum_of_ledgers(RecordId record, const ThreadList& threads, AmountOf&& amount_of) const noexcept;
   static Amount less(const Amount& allocated, const Amount& freed) noexcept;
 
   // A new peak: what the records saved is no longer of interest.
@@ -234,9 +260,10 @@ class Era {
   }
   MT_COLD Block take_other(Domain domain, std::uint64_t address) noexcept;
   MT_COLD void reassign_odd(Access access, ThreadState& thread, const void* address, RecordId record) noexcept;
-  MT_COLD void reassign_fully(Access access, ThreadState& thread, Block block, RecordId record) noexcept;
+  MT_COLD void reassign_fully(Access access, ThreadState& thread, const void* address, Block block,
+                              RecordId record) noexcept;
   MT_COLD void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
-  MT_COLD void account_free_apart(Access access, ThreadState& thread, Block block) noexcept;
+  MT_COLD void account_free_apart(Access access, ThreadState& thread, Block block, bool was_temporary) noexcept;
   void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;
   MT_COLD void wrap_epoch() noexcept;
   Ledger* ledger_of(ThreadState& thread) noexcept;
@@ -253,6 +280,7 @@ class Era {
   alignas(64) SharedTables* const tables_;
   const std::uint64_t number_;
   const std::uint32_t nframe_;
+  const std::chrono::steady_clock::time_point begin_;
   Counters counters_;
   SpareLedger spare_;
   SpaceTable spaces_;
@@ -260,34 +288,61 @@ class Era {
   BlockTable blocks_;
 };
 
-template <typename Amounts, typename Freed, typename Visit>
-void Era::for_each(const ThreadList& threads, Amounts&& amount_of, Freed&& freed_of, Visit& visit) const {
-  bool ledgers = spare_.in_use();
-  for (const ThreadState* state = threads.first(); state != nullptr; state = state->next)
-    ledgers |= state->ledger_era.load(std::memory_order_acquire) == number_;
+template <typename Visit>
+void Era::for_each_record(Visit&& visit) const {
   for (const bool thread_half : {false, true}) {
     const RecordId end = tables_->tree.record_end(thread_half);
-    for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < end; ++record) {
-      if (!counters_.has(record)) continue;
-      Amount amount = amount_of(record);
-      if (amount.count == 0 && amount.bytes == 0) continue;
-      if (ledgers) amount = less(amount, freed_elsewhere(record, threads, freed_of));
-      if (amount.count != 0) visit(record, amount);
-    }
+    for (RecordId record = thread_half ? kThreadRecords + 1 : 1; record < end; ++record)
+      if (counters_.has(record)) visit(record);
   }
 }
 
-// What all ledgers say by freed_of(ledger, record).
-template <typename Freed>
-Amount Era::freed_elsewhere(RecordId record, const ThreadList& threads, Freed&& freed_of) const noexcept {
-  Amount freed = spare_.in_use() ? freed_of(spare_, record) : Amount{};
+template <typename Amounts, typename Freed, typename Visit>
+void Era::for_each(const ThreadList& threads, Amounts&& amount_of, Freed&& freed_of, Visit& visit) const {
+  const bool ledgers = has_ledgers(threads);
+  for_each_record([&](RecordId record) {
+    Amount amount = amount_of(record);
+    if (amount.count == 0 && amount.bytes == 0) return;
+    if (ledgers) amount = less(amount, sum_of_ledgers(record, threads, freed_of));
+    if (amount.count != 0) visit(record, amount);
+  });
+}
+
+template <typename Visit>
+void Era::for_each_ever(const ThreadList& threads, Visit&& visit) const {
+  const bool ledgers = has_ledgers(threads);
+  for_each_record([&](RecordId record) {
+    Amount live = counters_.live(record);
+    Churned churned;
+    churned.temporary = counters_.temporary(record);
+    if (ledgers) {
+      const auto freed = [](const auto& ledger, RecordId id) { return ledger.freed_of(id); };
+      const auto temporary = [](const auto& ledger, RecordId id) { return ledger.temporary_of(id); };
+      live = less(live, sum_of_ledgers(record, threads, freed));
+      const Amount elsewhere = sum_of_ledgers(record, threads, temporary);
+      churned.temporary.count += elsewhere.count;
+      churned.temporary.bytes += elsewhere.bytes;
+    }
+    churned.allocated = counters_.total(record);
+    if (churned.allocated.count == 0) return;
+    // Of what happens meanwhile one number may have more than another.
+    churned.freed = {churned.allocated.count - std::min(churned.allocated.count, live.count),
+                     churned.allocated.bytes - std::min(churned.allocated.bytes, live.bytes)};
+    visit(record, live, churned);
+  });
+}
+
+// What all ledgers say by amount_of(ledger, record).
+template <typename AmountOf>
+Amount Era::sum_of_ledgers(RecordId record, const ThreadList& threads, AmountOf&& amount_of) const noexcept {
+  Amount sum = spare_.in_use() ? amount_of(spare_, record) : Amount{};
   for (const ThreadState* state = threads.first(); state != nullptr; state = state->next) {
     if (state->ledger_era.load(std::memory_order_acquire) != number_) continue;
-    const Amount here = freed_of(*state->ledger.load(std::memory_order_acquire), record);
-    freed.count += here.count;
-    freed.bytes += here.bytes;
+    const Amount here = amount_of(*state->ledger.load(std::memory_order_acquire), record);
+    sum.count += here.count;
+    sum.bytes += here.bytes;
   }
-  return freed;
+  return sum;
 }
 
 }  // namespace memtrace

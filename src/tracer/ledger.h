@@ -18,7 +18,7 @@ namespace memtrace {
 class Ledger {
  public:
   // False when memory cannot be had. `epoch`: see counters.h.
-  bool freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
+  bool freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch, bool was_temporary) noexcept {
     std::uint32_t id = find(record);
     if (id == kNone) {
       id = entries_.append();
@@ -34,6 +34,10 @@ class Ledger {
     }
     entry.count.add(1);
     entry.bytes.add(bytes);
+    if (was_temporary) {
+      entry.temporary_count.add(1);
+      entry.temporary_bytes.add(bytes);
+    }
     return true;
   }
 
@@ -49,6 +53,12 @@ class Ledger {
     return {entries_[id].saved_count.get(), entries_[id].saved_bytes.get()};
   }
 
+  // What of that was temporary.
+  Amount temporary_of(RecordId record) const noexcept {
+    const std::uint32_t id = find(record);
+    return id == kNone ? Amount{} : Amount{entries_[id].temporary_count.get(), entries_[id].temporary_bytes.get()};
+  }
+
   std::size_t resident_bytes() const noexcept { return entries_.resident_bytes() + index_.resident_bytes(); }
 
  private:
@@ -59,6 +69,8 @@ class Ledger {
     Counter<std::uint64_t> bytes;
     Counter<std::uint64_t> saved_count;
     Counter<std::uint64_t> saved_bytes;
+    Counter<std::uint64_t> temporary_count;
+    Counter<std::uint64_t> temporary_bytes;
   };
 
   static std::uint32_t hash_of(RecordId record) noexcept {

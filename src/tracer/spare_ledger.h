@@ -49,6 +49,9 @@ class SpareLedger {
   // It keeps nothing for the peak: where this is in use, a breakdown is short of what was freed since.
   Amount freed_at_peak(RecordId record, std::uint32_t) const noexcept { return freed_of(record); }
 
+  // Nor this.
+  Amount temporary_of(RecordId) const noexcept { return {}; }
+
   // pre: the only thread.
   void clear() noexcept {
     if (!in_use()) return;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "src/base/hot.h"
 #include "src/base/types.h"
 #include "src/tracer/counters.h"
 #include "src/tracer/ledger.h"
@@ -32,8 +33,17 @@ struct ThreadState {
   std::atomic<Ledger*> ledger{nullptr};
   std::atomic<std::uint64_t> ledger_era{0};
 
+  // Its last two blocks, the newer one first: what ends while it is one of them was temporary.
+  const void* latest[2] = {};
+
   std::atomic<bool> in_use{true};
   ThreadState* next = nullptr;
+
+  MT_HOT void allocates(const void* block) noexcept {
+    latest[1] = latest[0];
+    latest[0] = block;
+  }
+  MT_HOT bool is_latest(const void* block) const noexcept { return block == latest[0] || block == latest[1]; }
 };
 
 class ThreadList {
@@ -42,8 +52,10 @@ class ThreadList {
   ThreadState* adopt() noexcept {
     for (ThreadState* state = first(); state != nullptr; state = state->next) {
       bool in_use = false;
-      if (!state->in_use.load(std::memory_order_relaxed) && state->in_use.compare_exchange_strong(in_use, true))
+      if (!state->in_use.load(std::memory_order_relaxed) && state->in_use.compare_exchange_strong(in_use, true)) {
+        state->latest[0] = state->latest[1] = nullptr;
         return state;
+      }
     }
     return nullptr;
   }

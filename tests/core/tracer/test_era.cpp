@@ -32,7 +32,7 @@ TEST_CASE("exclusive events: blocks, sums, total and peak are the model's at any
       peak = std::max(peak, total);
     } else if (random.one_in(4)) {
       const auto record = [&] { return setting.record(site); };
-      if (random.one_in(2) || !setting.era->try_reassign(at(address), record))
+      if (random.one_in(2) || !setting.era->try_reassign(setting.one, at(address), record))
         setting.era->reassign(Access::kExclusive, setting.one, at(address), record);
       held->second.site = site;
     } else if (random.one_in(5)) {
@@ -95,6 +95,70 @@ TEST_CASE("events without the GIL: sums and total are exact whoever frees what")
   CHECK(setting.era->dropped() == 0);
 }
 
+TEST_CASE("what has come and gone is the model's, whoever frees what") {
+  Setting setting;
+  struct Churn {
+    Amount allocated, freed, temporary;
+  };
+  std::map<SiteId, Churn> model;
+  std::map<std::uint64_t, Held> blocks;
+  std::map<ThreadState*, std::pair<std::uint64_t, std::uint64_t>> latest;
+  const auto add = [](Amount& sum, std::uint64_t size) { sum = {sum.count + 1, sum.bytes + size}; };
+  const auto allocate = [&](ThreadState& thread, std::uint64_t address, Held block) {
+    add(model[block.site].allocated, block.size);
+    latest[&thread] = {address, latest[&thread].first};
+    blocks[address] = block;
+  };
+  const auto free = [&](ThreadState& thread, std::uint64_t address) {
+    const Held block = blocks.at(address);
+    add(model[block.site].freed, block.size);
+    const auto [newer, older] = latest[&thread];
+    if (address == newer || address == older) add(model[block.site].temporary, block.size);
+    blocks.erase(address);
+  };
+  test::Random random(21);
+  for (int i = 0; i < 60'000; ++i) {
+    const std::uint64_t address = address_of(random.below(12));
+    ThreadState& thread = random.one_in(2) ? setting.one : setting.other;
+    const Access access = random.one_in(3) ? Access::kApart : Access::kExclusive;
+    const ThreadState* owner = access == Access::kApart ? &thread : nullptr;
+    const auto site = static_cast<SiteId>(2 + random.below(10));
+    const auto record = [&] { return setting.record(site, owner); };
+    if (!blocks.contains(address)) {
+      const std::uint64_t size = random.below(100);
+      setting.era->add(access, thread, at(address), size, record());
+      allocate(thread, address, {site, size});
+    } else if (random.one_in(3)) {
+      const std::uint64_t size = blocks.at(address).size;
+      if (access == Access::kApart || !setting.era->try_reassign(thread, at(address), record))
+        setting.era->reassign(access, thread, at(address), record);
+      free(thread, address);
+      allocate(thread, address, {site, size});
+    } else {
+      setting.era->remove(access, thread, at(address));
+      free(thread, address);
+    }
+    if (i % 1000 != 0) continue;
+    std::map<SiteId, Churn> found;
+    Sums live;
+    const auto sum = [](Amount& to, const Amount& amount) { to = {to.count + amount.count, to.bytes + amount.bytes}; };
+    setting.era->for_each_ever(setting.threads, [&](RecordId id, const Amount& amount, const Era::Churned& churned) {
+      const SiteId where = setting.era->tables().tree.key(id).site;
+      sum(found[where].allocated, churned.allocated);
+      sum(found[where].freed, churned.freed);
+      sum(found[where].temporary, churned.temporary);
+      if (amount.count != 0) sum(live[where], amount);
+    });
+    REQUIRE(live == sums(blocks));
+    REQUIRE(found.size() == model.size());
+    for (const auto& [where, churn] : model) {
+      REQUIRE(found[where].allocated == churn.allocated);
+      REQUIRE(found[where].freed == churn.freed);
+      REQUIRE(found[where].temporary == churn.temporary);
+    }
+  }
+}
+
 TEST_CASE("a reused block that is not traced is nobody's, and its owner is not asked for") {
   Setting setting;
   bool asked = false;
@@ -110,11 +174,11 @@ TEST_CASE("a reused block that is not traced is nobody's, and its owner is not a
 TEST_CASE("a reused block is given away at once unless it takes more") {
   Setting setting;
   const auto reassign = [&](std::uint64_t address) {
-    return setting.era->try_reassign(at(address), [&] { return setting.record(4); });
+    return setting.era->try_reassign(setting.one, at(address), [&] { return setting.record(4); });
   };
   CHECK(reassign(0x5000));  // not traced
   setting.era->add(Access::kExclusive, setting.one, at(0x5000), 24, setting.record(3));
-  CHECK_FALSE(setting.era->try_reassign(at(0x5000), [] { return kNone; }));
+  CHECK_FALSE(setting.era->try_reassign(setting.one, at(0x5000), [] { return kNone; }));
   CHECK(setting.era->find(at(0x5000)).record == setting.record(3));
   CHECK(reassign(0x5000));
   CHECK(reassign(0x5000));  // its own already
