@@ -76,7 +76,7 @@ def _number_of_mark(generation: int, argument: str) -> int:
 _MOST_LABELS = 65_535
 _OTHER_LABELS = 0xFFFF_FFFF  # no label's: without a GIL some numbers are drawn in vain
 
-_labels: dict[str, int] = {}
+_labels: dict[str, Label] = {}
 
 
 class Label:
@@ -96,7 +96,14 @@ class Label:
         if not name:
             raise ValueError("name must not be empty")
         self.name = name
-        self._number = _number_of_label(name)
+        known = _labels.get(name)
+        if known is not None:
+            self._number = known._number
+        elif len(_labels) >= _MOST_LABELS:
+            self._number = _OTHER_LABELS
+        else:
+            self._number = _core.new_label()
+            self._number = _labels.setdefault(name, self)._number
 
     def __enter__(self) -> Self:
         _core.enter_label(self._number)
@@ -139,18 +146,16 @@ def label(name: str) -> Label:
 
     Raises TypeError when *name* is not a text, ValueError when it is empty.
     """
-    return Label(name)
-
-
-def _number_of_label(name: str) -> int:
-    number = _labels.get(name)
-    if number is None:
-        number = _OTHER_LABELS if len(_labels) >= _MOST_LABELS else _labels.setdefault(name, _core.new_label())
-    return number
+    try:
+        return _labels[name]
+    except (KeyError, TypeError):
+        return Label(name)
 
 
 def _label_names() -> Mapping[int, str]:
-    return {0: "no label", _OTHER_LABELS: "other labels"} | {number: name for name, number in list(_labels.items())}
+    return {0: "no label", _OTHER_LABELS: "other labels"} | {
+        label._number: name for name, label in list(_labels.items())
+    }
 
 
 def _name_threads() -> None:
