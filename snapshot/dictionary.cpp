@@ -91,7 +91,10 @@ std::vector<FrameId> Dictionary::frames_of(StackId id) const {
 void Dictionary::set_module(StringId filename, std::string_view module) { Writer(*this).set_module(filename, module); }
 
 void Dictionary::set_module_locked(StringId filename, std::string_view module) {
-  modules_[filename] = intern_string_locked(module);
+  const StringId name = intern_string_locked(module);
+  const auto [known, added] = modules_.try_emplace(filename, name);
+  if (!added && known->second == name) return;
+  known->second = name;
   keys_.reset();
 }
 

@@ -1,124 +1,145 @@
 #include "snapshot/filter.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <variant>
+#include <vector>
 
 #include "snapshot/churn.h"
+#include "snapshot/filter_match.h"
 
 namespace memtrace::snapshot {
 
 namespace {
 
-// One Filter over one Dictionary, with what is known so far by name.
-class Evaluator {
+// Evaluates filters over rows, or over blocks: over as many things as ask(filter) answers for.
+template <class Ask>
+class Evaluation {
  public:
-  Evaluator(const Filter& filter, const Dictionary& dictionary)
-      : filter_(filter),
-        dictionary_(dictionary),
-        stacks_(filter.all_frames ? dictionary.stack_count() : 0),
-        names_(dictionary.string_count(), Answer::unknown) {
-    find_stacks();
-  }
+  Evaluation(std::size_t count, Ask ask) : count_(count), ask_(std::move(ask)) {}
 
-  // Some frame that the filter looks at fits.
-  bool fits(StackId stack) {
-    return filter_.all_frames ? stacks_[stack] != 0 : frame_fits(dictionary_.stack(stack).frame);
+  Answers kept_by(std::span<const AnyFilter> filters) const {
+    const bool any_inclusive =
+        std::any_of(filters.begin(), filters.end(), [](const AnyFilter& any) { return any.is_inclusive(); });
+    Answers kept(count_, answer(!any_inclusive));
+    for (const AnyFilter& any : filters) {
+      if (any.is_inclusive()) merge(kept, kept_by(any), [](Answer a, Answer b) { return a | b; });
+    }
+    for (const AnyFilter& any : filters) {
+      if (!any.is_inclusive()) merge(kept, kept_by(any), [](Answer a, Answer b) { return a & b; });
+    }
+    return kept;
   }
 
  private:
-  enum class Answer : std::uint8_t { unknown, no, yes };
-
-  bool frame_fits(FrameId id) {
-    const Frame& frame = dictionary_.frame(id);
-    if (filter_.lineno && *filter_.lineno != frame.lineno) return false;
-    Answer& answer = names_[frame.filename];
-    if (answer == Answer::unknown) {
-      const bool fits = filter_.filename_pattern.matches(normalize_filename(dictionary_.string(frame.filename)));
-      answer = fits ? Answer::yes : Answer::no;
-    }
-    return answer == Answer::yes;
+  // When it is the only filter.
+  Answers kept_by(const AnyFilter& any) const {
+    Answers matching = std::visit([this](const auto& filter) { return matching_by(filter); }, any);
+    if (!any.is_inclusive()) negate(matching);
+    return matching;
   }
 
-  // A stack fits when its own frame does or its parent, which has a smaller id, does.
-  void find_stacks() {
-    for (StackId id = 1; id < stacks_.size(); ++id) {
-      const Stack stack = dictionary_.stack(id);
-      stacks_[id] = stacks_[stack.parent] != 0 || frame_fits(stack.frame) ? 1 : 0;
+  template <class Kind>
+  Answers matching_by(const Kind& filter) const {
+    return ask_(filter);
+  }
+  Answers matching_by(const Combined& combined) const {
+    Answers result(count_, answer(combined.op == Operator::all_of));
+    for (const AnyFilter& operand : combined.operands) {
+      merge(result, kept_by(operand),
+            [&](Answer a, Answer b) { return combined.op == Operator::all_of ? a & b : a | b; });
     }
+    if (combined.op == Operator::none_of) negate(result);
+    return result;
   }
 
-  const Filter& filter_;
-  const Dictionary& dictionary_;
-  // In this order: the names of every stack that is counted are counted too, while a writer adds more.
-  std::vector<std::uint8_t> stacks_;
-  std::vector<Answer> names_;
+  template <class Operation>
+  static void merge(Answers& result, const Answers& more, Operation&& operation) {
+    std::transform(result.begin(), result.end(), more.begin(), result.begin(), operation);
+  }
+  static void negate(Answers& answers) {
+    std::transform(answers.begin(), answers.end(), answers.begin(), [](Answer each) { return !each; });
+  }
+
+  const std::size_t count_;
+  const Ask ask_;
 };
 
-// Calls hit(row) for each of the rows that the filter names, whatever `inclusive` says. A Filter with a domain names a
-// row when both match.
-template <class Hit>
-void for_each_match(const AnyFilter& any, const Snapshot& snapshot, Hit&& hit) {
-  const auto keys = snapshot.keys();
-  const auto stacks = snapshot.stacks();
-  if (const auto* by_domain = std::get_if<DomainFilter>(&any)) {
-    for (const std::uint32_t row : snapshot.rows()) {
-      if (keys[row].domain == by_domain->domain) hit(row);
-    }
-    return;
-  }
-  const Filter& filter = std::get<Filter>(any);
-  Evaluator evaluator(filter, *snapshot.dictionary());
-  for (const std::uint32_t row : snapshot.rows()) {
-    if (filter.domain && keys[row].domain != *filter.domain) continue;
-    if (evaluator.fits(stacks[row])) hit(row);
-  }
+Answers kept_rows(const Snapshot& snapshot, std::span<const AnyFilter> filters) {
+  const auto ask = [&](const auto& filter) { return matching_rows(filter, snapshot); };
+  return Evaluation(snapshot.column_count(), ask).kept_by(filters);
 }
 
-bool is_inclusive(const AnyFilter& any) {
-  return std::visit([](const auto& filter) { return filter.inclusive; }, any);
+// By position in `blocks`, which are positions in the snapshot.
+Answers kept_blocks(const Snapshot& snapshot, std::span<const std::size_t> blocks, std::span<const AnyFilter> filters) {
+  const auto ask_each = [&](auto&& what) {
+    Answers answers(blocks.size());
+    std::transform(blocks.begin(), blocks.end(), answers.begin(), what);
+    return answers;
+  };
+  const auto ask = [&](const auto& filter) {
+    using Kind = std::decay_t<decltype(filter)>;
+    if constexpr (std::is_same_v<Kind, SizeFilter>) {
+      return ask_each([&](std::size_t at) {
+        const std::uint64_t size = snapshot.block(at).size;
+        return answer(filter.min <= size && size <= filter.max);
+      });
+    } else if constexpr (std::is_same_v<Kind, BlockFilter>) {
+      return ask_each([&](std::size_t at) { return answer(filter.matches[at] != 0); });
+    } else {
+      return ask_each(
+          [&, rows = matching_rows(filter, snapshot)](std::size_t at) { return rows[snapshot.block(at).row]; });
+    }
+  };
+  return Evaluation(blocks.size(), ask).kept_by(filters);
+}
+
+bool looks_at_blocks(const AnyFilter& any) {
+  return std::visit(
+      [](const auto& filter) {
+        using Kind = std::decay_t<decltype(filter)>;
+        if constexpr (std::is_same_v<Kind, Combined>)
+          return std::any_of(filter.operands.begin(), filter.operands.end(), looks_at_blocks);
+        else
+          return std::is_same_v<Kind, SizeFilter> || std::is_same_v<Kind, BlockFilter>;
+      },
+      any);
 }
 
 }  // namespace
 
-std::string_view normalize_filename(std::string_view text) noexcept {
-  if (text.ends_with(".pyc")) text.remove_suffix(1);
-  return text;
-}
-
-Filter::Filter(bool inclusive_, std::string_view filename_pattern_, std::optional<std::int64_t> lineno_,
-               bool all_frames_, std::optional<std::int64_t> domain_)
-    : inclusive(inclusive_),
-      filename_pattern(normalize_filename(filename_pattern_)),
-      lineno(lineno_),
-      all_frames(all_frames_),
-      domain(domain_) {}
-
-bool Filter::fits(std::string_view filename, std::int64_t line) const {
-  return (!lineno || *lineno == line) && filename_pattern.matches(normalize_filename(filename));
-}
-
 Snapshot filter_traces(const Snapshot& snapshot, std::span<const AnyFilter> filters) {
-  const bool any_inclusive = std::any_of(filters.begin(), filters.end(), is_inclusive);
-  std::vector<std::uint8_t> keep(snapshot.column_count(), any_inclusive ? 0 : 1);
-  for (const AnyFilter& filter : filters) {
-    if (is_inclusive(filter)) for_each_match(filter, snapshot, [&](std::uint32_t row) { keep[row] = 1; });
+  const Answers rows = kept_rows(snapshot, filters);
+  const auto is_open = [&](std::uint32_t row) { return rows[row] == Answer::depends; };
+  if (std::none_of(snapshot.rows().begin(), snapshot.rows().end(), is_open)) {
+    std::vector<std::uint8_t> keep(rows.size());
+    std::transform(rows.begin(), rows.end(), keep.begin(), [](Answer row) { return row == Answer::yes ? 1 : 0; });
+    const Snapshot kept = snapshot.select_rows(keep);
+    if (std::any_of(filters.begin(), filters.end(), looks_at_blocks)) return kept;
+    return with_churn_of(snapshot, kept,
+                         [all = std::vector<AnyFilter>(filters.begin(), filters.end())](const Snapshot& churn) {
+                           return filter_traces(churn, all);
+                         });
   }
-  for (const AnyFilter& filter : filters) {
-    if (!is_inclusive(filter)) for_each_match(filter, snapshot, [&](std::uint32_t row) { keep[row] = 0; });
+
+  std::vector<std::size_t> open, chosen;
+  const std::size_t count = snapshot.block_count();
+  for (std::size_t at = 0; at < count; ++at) {
+    if (is_open(snapshot.block(at).row)) open.push_back(at);
   }
-  return with_churn_of(snapshot, snapshot.select_rows(keep),
-                       [all = std::vector<AnyFilter>(filters.begin(), filters.end())](const Snapshot& churn) {
-                         return filter_traces(churn, all);
-                       });
+  const Answers blocks = kept_blocks(snapshot, open, filters);
+  auto decided = blocks.begin();
+  for (std::size_t at = 0; at < count; ++at) {
+    const Answer row = rows[snapshot.block(at).row];
+    if ((row == Answer::depends ? *decided++ : row) == Answer::yes) chosen.push_back(at);
+  }
+  return snapshot.select_blocks(chosen);
 }
 
 Snapshot select_generations(const Snapshot& snapshot, std::uint64_t first, std::uint64_t end) {
-  const auto keys = snapshot.keys();
-  std::vector<std::uint8_t> keep(snapshot.column_count());
-  for (const std::uint32_t row : snapshot.rows()) {
-    keep[row] = keys[row].generation >= first && keys[row].generation < end;
-  }
-  return with_churn_of(snapshot, snapshot.select_rows(keep),
-                       [=](const Snapshot& churn) { return select_generations(churn, first, end); });
+  const AnyFilter filter = GenerationFilter{true, first, end};
+  return filter_traces(snapshot, {&filter, 1});
 }
 
 }  // namespace memtrace::snapshot

@@ -17,6 +17,7 @@
 #include "python/binding/convert.h"
 #include "python/binding/detached.h"
 #include "python/binding/dictionary_view.h"
+#include "python/binding/filter_forms.h"
 #include "python/binding/literal_traces.h"
 #include "python/binding/slots.h"
 #include "snapshot/churn.h"
@@ -135,7 +136,8 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
 const snapshot::LazyChurn& churn_of(const snapshot::Snapshot& snapshot, const char* what) {
   if (snapshot.churn() == nullptr)
     throw py::value_error(std::string(what) +
-                          " has no churn: it must come from take_snapshot(), by ready-made filters");
+                          " has no churn: it must come from take_snapshot(), by filters that need not look at "
+                          "single blocks");
   return *snapshot.churn();
 }
 
@@ -176,24 +178,10 @@ py::list churn(const snapshot::Snapshot& self, const snapshot::Snapshot* since, 
   return result;
 }
 
-std::optional<std::int64_t> to_optional_integer(py::handle value, const char* what) {
-  if (value.is_none()) return std::nullopt;
-  return to_integer<std::int64_t>(value, what);
-}
-
-// (inclusive, filename_pattern, lineno, all_frames, domain); without a pattern it is a domain filter.
-snapshot::AnyFilter to_filter(const py::tuple& fields) {
-  const bool inclusive = fields[0].cast<bool>();
-  if (fields[1].is_none()) return snapshot::DomainFilter{inclusive, to_integer<std::int64_t>(fields[4], "domain")};
-  return snapshot::Filter(inclusive, to_wtf8(fields[1]), to_optional_integer(fields[2], "lineno"),
-                          fields[3].cast<bool>(), to_optional_integer(fields[4], "domain"));
-}
-
-snapshot::Snapshot filter_traces(const snapshot::Snapshot& self, const py::list& filters) {
-  std::vector<snapshot::AnyFilter> native;
-  for (const py::handle filter : filters) native.push_back(to_filter(py::cast<py::tuple>(filter)));
+snapshot::Snapshot filter_traces(const snapshot::Snapshot& self, const py::list& forms) {
+  const std::vector<snapshot::AnyFilter> filters = to_filters(forms);
   const Detached detached;
-  return snapshot::filter_traces(self, native);
+  return snapshot::filter_traces(self, filters);
 }
 
 std::span<const std::byte> as_bytes(const py::bytes& bytes) {
@@ -298,8 +286,6 @@ void bind_snapshot(py::module_& module) {
       .def_property_readonly("total_size", &snapshot::Snapshot::total_size)
       .def("same_blocks", &snapshot::Snapshot::same_blocks, py::arg("other"), py::call_guard<Detached>())
       .def("filter_traces", &filter_traces, py::arg("filters"))
-      .def("select_blocks", [](const snapshot::Snapshot& self,
-                               const std::vector<std::size_t>& positions) { return self.select_blocks(positions); })
       .def("statistics", &statistics, py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
       .def("churn", &churn, py::arg("since"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))

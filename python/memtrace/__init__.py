@@ -38,23 +38,43 @@ if TYPE_CHECKING:
     from typing import Any
 
     from memtrace._churn import ChurnStatistic
+    from memtrace._combined_filter import CombinedFilter
+    from memtrace._filter_kinds import (
+        FunctionFilter,
+        GenerationFilter,
+        LabelFilter,
+        ModuleFilter,
+        PackageFilter,
+        SizeFilter,
+        ThreadFilter,
+        TypeFilter,
+    )
     from memtrace._include import get_include
     from memtrace._install import install_as_tracemalloc
 
 __all__ = [
     "BaseFilter",
     "ChurnStatistic",
+    "CombinedFilter",
     "DomainFilter",
     "Filter",
     "Frame",
+    "FunctionFilter",
     "Generation",
+    "GenerationFilter",
     "Label",
+    "LabelFilter",
+    "ModuleFilter",
+    "PackageFilter",
     "PeakRegion",
+    "SizeFilter",
     "Snapshot",
     "Statistic",
     "StatisticDiff",
+    "ThreadFilter",
     "Trace",
     "Traceback",
+    "TypeFilter",
     "clear_traces",
     "get_include",
     "get_memtrace_memory",
@@ -81,6 +101,15 @@ __all__ = [
 # Imported when first asked for: what a program that is traced seldom needs, so that its start costs little.
 _MODULES = {
     "ChurnStatistic": "memtrace._churn",
+    "CombinedFilter": "memtrace._combined_filter",
+    "FunctionFilter": "memtrace._filter_kinds",
+    "GenerationFilter": "memtrace._filter_kinds",
+    "LabelFilter": "memtrace._filter_kinds",
+    "ModuleFilter": "memtrace._filter_kinds",
+    "PackageFilter": "memtrace._filter_kinds",
+    "SizeFilter": "memtrace._filter_kinds",
+    "ThreadFilter": "memtrace._filter_kinds",
+    "TypeFilter": "memtrace._filter_kinds",
     "get_include": "memtrace._include",
     "install_as_tracemalloc": "memtrace._install",
 }

@@ -9,8 +9,11 @@ from memtrace._domains import _domain_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
-    from memtrace._types import FilterTuple, TraceTuple
+    from memtrace._combined_filter import CombinedFilter
+    from memtrace._snapshot import Snapshot
+    from memtrace._types import FilterForm, TraceTuple
 
 _PACKAGE_PREFIX = __file__.rpartition(os.sep)[0] + os.sep
 _PACKAGE_FILE = _PACKAGE_PREFIX + "__init__.py"
@@ -22,7 +25,10 @@ def _normalize_filename(filename: str | os.PathLike[str]) -> str:
 
 
 class BaseFilter:
-    """What all filters have: *inclusive* says whether matching traces are kept or left out."""
+    """What all filters have: *inclusive* says whether matching traces are kept or left out.
+
+    ``a & b``, ``a | b`` and ``~a`` are filters, too: see :class:`CombinedFilter`.
+    """
 
     inclusive: bool
     """True keeps the traces that match, False leaves them out."""
@@ -33,6 +39,41 @@ class BaseFilter:
     def _match(self, trace: TraceTuple) -> bool:
         """Return whether this filter, taken alone, keeps the trace."""
         raise TypeError(f"{type(self).__name__} does not say what it matches")
+
+    def _form(self, forms: _Forms) -> FilterForm | None:
+        """Return the filter as the native library takes it; None when only :meth:`_match` can tell."""
+        return None
+
+    def _value(self) -> tuple[Any, ...]:
+        """Return what makes the filter: of equal ones the same."""
+        return type(self), vars(self)
+
+    def __and__(self, other: BaseFilter) -> CombinedFilter:
+        if not isinstance(other, BaseFilter):
+            return NotImplemented
+        from memtrace import CombinedFilter
+
+        return CombinedFilter("&", self, other)
+
+    def __or__(self, other: BaseFilter) -> CombinedFilter:
+        if not isinstance(other, BaseFilter):
+            return NotImplemented
+        from memtrace import CombinedFilter
+
+        return CombinedFilter("|", self, other)
+
+    def __invert__(self) -> CombinedFilter:
+        from memtrace import CombinedFilter
+
+        return CombinedFilter("~", self)
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name.lstrip('_')}={value!r}"
+            for name, value in vars(self).items()
+            if name == "inclusive" or (value is not None and value is not False)
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 class Filter(BaseFilter):
@@ -100,13 +141,40 @@ class Filter(BaseFilter):
             return matched and trace[0] == self.domain
         return matched or trace[0] != self.domain
 
-    def _native(self) -> FilterTuple:
+    def _form(self, forms: _Forms) -> FilterForm | None:
+        if type(self) is not Filter or not _are_native_numbers(self.lineno, self.domain):
+            return None
         pattern = self._filename_pattern
         if pattern == _PACKAGE_FILE:
             from glob import escape
 
             pattern = escape(_PACKAGE_PREFIX) + "*"
-        return (bool(self.inclusive), pattern, self.lineno, bool(self.all_frames), self.domain)
+        return "file", bool(self.inclusive), pattern, self.lineno, bool(self.all_frames), self.domain
+
+    @staticmethod
+    def user_code(imports: bool = False) -> CombinedFilter:
+        """Return a filter that keeps what the user's own code has allocated, not what libraries have.
+
+        It keeps a trace whose most recent frame is in none of these:
+
+        - the standard library: where this process has it, any ``lib/python3.*`` folder, and
+          ``<frozen ...>``;
+        - installed packages: where this process has them, and any folder ``site-packages`` or
+          ``dist-packages``;
+        - memtrace, and ``<unknown>``, which is where no Python code was running.
+
+        And which, unless *imports* is true, does not pass through the import system: modules, classes
+        and functions that are made when a module is imported stay as long as the program runs, and so
+        do the tables at its top level. A tracer that was started with few frames cannot see that a
+        trace has passed there, and such a trace is kept.
+
+        What a library allocates on behalf of user code is the library's. Code that was generated, in
+        ``<string>``, is the user's. An application that is itself an installed package is kept by
+        ``Filter.user_code() | PackageFilter(True, "app")``.
+        """
+        from memtrace._user_code import user_code
+
+        return user_code(bool(imports))
 
 
 class DomainFilter(BaseFilter):
@@ -127,37 +195,33 @@ class DomainFilter(BaseFilter):
     def _match(self, trace: TraceTuple) -> bool:
         return (trace[0] == self.domain) ^ (not self.inclusive)
 
-    def _native(self) -> FilterTuple:
-        return (bool(self.inclusive), None, None, False, self.domain)
-
-
-def _native_filters(filters: Sequence[BaseFilter]) -> list[FilterTuple] | None:
-    """Return the filters as the native library takes them.
-
-    None when one of them has no such form: a filter of the caller's own class, or one that
-    compares with something else than an integer.
-    """
-    forms = []
-    for one in filters:
-        if type(one) is not Filter and type(one) is not DomainFilter:
+    def _form(self, forms: _Forms) -> FilterForm | None:
+        if type(self) is not DomainFilter or self.domain is None or not _are_native_numbers(self.domain):
             return None
-        form = one._native()
-        _, pattern, lineno, _, domain = form
-        if not _is_native_number(lineno) or not _is_native_number(domain):
-            return None
-        if pattern is None and domain is None:
-            return None
-        forms.append(form)
-    return forms
+        return "domain", bool(self.inclusive), self.domain
 
 
-def _is_native_number(value: object) -> bool:
-    return value is None or (isinstance(value, int) and -(2**63) <= value < 2**63)
+def _are_native_numbers(*values: object) -> bool:
+    """Return whether the native library can compare with these: not with a float, or what has no bound."""
+    return all(value is None or (isinstance(value, int) and -(2**63) <= value < 2**63) for value in values)
 
 
-def _keeps(filters: Sequence[BaseFilter], trace: TraceTuple) -> bool:
-    """Return whether the filters together keep the trace."""
-    include = [one for one in filters if one.inclusive]
-    if include and not any(one._match(trace) for one in include):
-        return False
-    return all(one._match(trace) for one in filters if not one.inclusive)
+class _Forms:
+    """Filters in the form in which the native library takes them, for one snapshot."""
+
+    names = False
+    """Whether names take part that this process may know: of modules, labels."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._tuples: Sequence[TraceTuple] | None = None
+
+    def of(self, one: BaseFilter) -> FilterForm:
+        form = one._form(self) if isinstance(one, BaseFilter) else None
+        return self._of_class_of_ones_own(one) if form is None else form
+
+    def _of_class_of_ones_own(self, one: BaseFilter) -> FilterForm:
+        inclusive = bool(one.inclusive)
+        if self._tuples is None:
+            self._tuples = self._snapshot.traces._traces
+        return "blocks", inclusive, bytes(bool(one._match(trace)) == inclusive for trace in self._tuples)

@@ -7,7 +7,7 @@ from _collections_abc import Iterable
 
 from memtrace import _core
 from memtrace._domains import _all_names
-from memtrace._filters import _keeps, _native_filters
+from memtrace._filters import _Forms
 from memtrace._statistic import Statistic, StatisticDiff
 from memtrace._tags import Generation, _generation_names, _label_names, _number_of_mark
 from memtrace._trace import _BlockTraces, _Traces
@@ -136,18 +136,18 @@ class Snapshot:
         """Return a new snapshot of the blocks that the filters keep.
 
         A block is kept when any of the inclusive filters matches it, or there is none, and when no
-        exclusive filter does. Without filters all blocks are kept.
+        exclusive filter does. Without filters all blocks are kept. A combined filter, such as
+        ``a & ~b``, counts as one inclusive filter.
+
+        Raises ValueError where a filter looks at what the snapshot does not have: sizes of blocks
+        with ``blocks=False``, or types.
         """
         if not isinstance(filters, Iterable):
             raise TypeError(f"filters must be a list of filters, not {type(filters).__name__}")
-        chosen = list(filters)
-        native, forms = self._to_native(), _native_filters(chosen)
-        if forms is not None:
-            filtered = native.filter_traces(forms)
-        else:
-            traces = enumerate(self.traces._traces)
-            filtered = native.select_blocks([at for at, trace in traces if _keeps(chosen, trace)])
-        return Snapshot._from_native(filtered, self.traceback_limit, self._in_process)
+        forms = _Forms(self)
+        chosen = [forms.of(one) for one in filters]
+        native = self._complete_native() if forms.names else self._to_native()
+        return Snapshot._from_native(native.filter_traces(chosen), self.traceback_limit, self._in_process)
 
     def since(self, mark: int) -> Snapshot:
         """Return a new snapshot of the blocks that were allocated after a mark, and are still alive.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 FrameTuple: TypeAlias = tuple[str, int]
 """(filename, lineno)"""
@@ -13,5 +13,5 @@ FrameDetail: TypeAlias = tuple[str | None, int | None, int | None, int | None]
 TraceTuple: TypeAlias = tuple[int, int, tuple[FrameTuple, ...], int | None]
 """(domain, size, frames, total_nframe), the frames most recent first"""
 
-FilterTuple: TypeAlias = tuple[bool, str | None, int | None, bool, int | None]
-"""(inclusive, filename_pattern, lineno, all_frames, domain); no pattern: a filter of domains"""
+FilterForm: TypeAlias = tuple[Any, ...]
+"""(kind, inclusive, argument, ...): a filter as the native library takes it; operands are forms, too"""

@@ -54,6 +54,14 @@ void use(const Snapshot& snapshot) {
   const Filter by_name(false, "*[a-f]?.py", 1, true);
   const AnyFilter filters[] = {by_name, DomainFilter{false, 1}};
   const Snapshot filtered = filter_traces(snapshot, filters);
+  const AnyFilter by_tags[] = {NameFilter{true, NameOf::function, {Pattern("*.f")}, true},
+                               TagFilter{true, Tag::label, Pattern("[0-9]*")}, ThreadFilter{true, std::uint64_t{1}},
+                               GenerationFilter{true, 1, 3}};
+  require(filter_traces(snapshot, by_tags).total_count() <= snapshot.total_count());
+  if (snapshot.has_blocks()) {
+    const AnyFilter by_size = SizeFilter{true, 8, 64};
+    require(filter_traces(snapshot, {&by_size, 1}).block_count() <= snapshot.block_count());
+  }
   for (const GroupBy group_by :
        {GroupBy::filename, GroupBy::lineno, GroupBy::traceback, GroupBy::function, GroupBy::module}) {
     for (const bool cumulative : {false, is_frame_key(group_by)}) {

@@ -123,22 +123,28 @@ TEST_CASE("statistics, filters, comparison, writing and reading survive each fai
   const model::Traces traces = random.traces(40);
   const Snapshot snapshot = model::build(traces), other = model::build(random.traces(40));
   const std::vector<AnyFilter> filters{Filter(true, "*.py", std::nullopt, true), DomainFilter{false, 1}};
+  const std::vector<AnyFilter> combined{
+      Combined{true, Operator::any_of, {SizeFilter{true, 8}, NameFilter{false, NameOf::module, {Pattern("a")}, true}}},
+      TagFilter{true, Tag::label, Pattern("0")}, ThreadFilter{false, Pattern("none")}};
+  const std::size_t kept = filter_traces(snapshot, combined).block_count();
   std::vector<std::byte> bytes = to_bytes(snapshot);
   const std::vector<std::byte> expected = bytes;
 
   std::optional<Statistics> by_line;
   std::optional<Comparison> difference;
-  std::optional<Snapshot> filtered, read;
+  std::optional<Snapshot> filtered, chosen, read;
   fail_each([&] { by_line = statistics(snapshot, GroupBy::function, true); }, [] {});
   fail_each([&] { difference = compare(snapshot, other, GroupBy::traceback); }, [] {});
   fail_each([&] { filtered = filter_traces(snapshot, filters); }, [] {});
   fail_each([&] { static_cast<void>(filtered->block_count()); }, [] {});
+  fail_each([&] { chosen = filter_traces(snapshot, combined); }, [] {});
   fail_each([&] { bytes = to_bytes(snapshot); }, [] {});
   fail_each([&] { read = from_bytes(bytes); }, [] {});
 
   CHECK(model::plain(*by_line) == model::statistics(traces, GroupBy::function, true));
   CHECK(difference->items.size() == compare(snapshot, other, GroupBy::traceback).items.size());
   CHECK(model::traces_of(*filtered) == model::filter_traces(traces, filters));
+  CHECK(chosen->block_count() == kept);
   CHECK(bytes == expected);
   CHECK(model::traces_of(*read) == traces);
 }

@@ -68,4 +68,4 @@ def test_filters_pickle() -> None:
 def test_native_filters_check_their_types() -> None:
     native = _core.Snapshot.from_traces([], 1)
     with pytest.raises(TypeError, match="expected str, not int"):
-        native.filter_traces([(True, 5, None, False, None)])  # type: ignore[list-item]
+        native.filter_traces([("file", True, 5, None, False, None)])
