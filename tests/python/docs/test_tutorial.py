@@ -11,7 +11,14 @@ import pytest
 from interpreter import HAS_GIL
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-PAGE = "\n".join((DOCS / f"{name}.md").read_text() for name in ("tutorial", "marks", "labels", "churn"))
+PAGES = (
+    "tutorial",
+    "marks",
+    "labels",
+    "churn",
+    "filters",
+)
+PAGE = "\n".join((DOCS / f"{name}.md").read_text() for name in PAGES)
 
 WITHOUT_GIL = {
     "top_ten": "objects are larger, and the lines come in another order",
@@ -43,7 +50,7 @@ def test_every_example_is_in_a_tutorial_as_it_is() -> None:
     for name, text in files.items():
         assert shown.get(name, text) == text
         assert name in commands
-    assert len(shown) == 10
+    assert len(shown) == 11
 
 
 @pytest.mark.parametrize("number", range(len(transcript.commands_of(PAGE))))
