@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <type_traits>
+#include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -13,16 +14,38 @@ namespace memtrace::snapshot {
 
 namespace {
 
-// Evaluates filters over rows, or over blocks: over as many things as ask(filter) answers for.
-template <class Ask>
+// What a snapshot's filters are evaluated over: its rows.
+class Rows {
+ public:
+  explicit Rows(const Snapshot& snapshot) : snapshot_(snapshot) {}
+
+  std::size_t count() const { return snapshot_.column_count(); }
+  bool takes_apart(const Combined&) const { return true; }
+  Answers matching(const AnyFilter& any) const {
+    return std::visit([this](const auto& filter) { return matching(filter); }, any);
+  }
+
+ private:
+  template <class Kind>
+  Answers matching(const Kind& filter) const {
+    return matching_rows(filter, snapshot_);
+  }
+  Answers matching(const Combined&) const { return {}; }  // is taken apart
+
+  const Snapshot& snapshot_;
+};
+
+// Evaluates filters over Rows or Blocks.
+template <class Things>
 class Evaluation {
  public:
-  Evaluation(std::size_t count, Ask ask) : count_(count), ask_(std::move(ask)) {}
+  explicit Evaluation(Things things) : things_(std::move(things)) {}
 
+  // By the rule for lists.
   Answers kept_by(std::span<const AnyFilter> filters) const {
     const bool any_inclusive =
         std::any_of(filters.begin(), filters.end(), [](const AnyFilter& any) { return any.is_inclusive(); });
-    Answers kept(count_, answer(!any_inclusive));
+    Answers kept(things_.count(), answer(!any_inclusive));
     for (const AnyFilter& any : filters) {
       if (any.is_inclusive()) merge(kept, kept_by(any), [](Answer a, Answer b) { return a | b; });
     }
@@ -32,25 +55,23 @@ class Evaluation {
     return kept;
   }
 
+  Answers matching(const AnyFilter& any) const {
+    const auto* combined = std::get_if<Combined>(&any);
+    if (combined == nullptr || !things_.takes_apart(*combined)) return things_.matching(any);
+    const bool all = combined->op == Operator::all_of;
+    Answers result(things_.count(), answer(all));
+    for (const AnyFilter& operand : combined->operands) {
+      merge(result, kept_by(operand), [all](Answer a, Answer b) { return all ? a & b : a | b; });
+    }
+    if (combined->op == Operator::none_of) negate(result);
+    return result;
+  }
+
  private:
   // When it is the only filter.
   Answers kept_by(const AnyFilter& any) const {
-    Answers matching = std::visit([this](const auto& filter) { return matching_by(filter); }, any);
-    if (!any.is_inclusive()) negate(matching);
-    return matching;
-  }
-
-  template <class Kind>
-  Answers matching_by(const Kind& filter) const {
-    return ask_(filter);
-  }
-  Answers matching_by(const Combined& combined) const {
-    Answers result(count_, answer(combined.op == Operator::all_of));
-    for (const AnyFilter& operand : combined.operands) {
-      merge(result, kept_by(operand),
-            [&](Answer a, Answer b) { return combined.op == Operator::all_of ? a & b : a | b; });
-    }
-    if (combined.op == Operator::none_of) negate(result);
+    Answers result = matching(any);
+    if (!any.is_inclusive()) negate(result);
     return result;
   }
 
@@ -62,38 +83,52 @@ class Evaluation {
     std::transform(answers.begin(), answers.end(), answers.begin(), [](Answer each) { return !each; });
   }
 
-  const std::size_t count_;
-  const Ask ask_;
+  const Things things_;
 };
 
-Answers kept_rows(const Snapshot& snapshot, std::span<const AnyFilter> filters) {
-  const auto ask = [&](const auto& filter) { return matching_rows(filter, snapshot); };
-  return Evaluation(snapshot.column_count(), ask).kept_by(filters);
+bool looks_at_blocks(const AnyFilter& any) {
+  if (const auto* combined = std::get_if<Combined>(&any)) {
+    return std::any_of(combined->operands.begin(), combined->operands.end(), looks_at_blocks);
+  }
+  return std::holds_alternative<SizeFilter>(any) || std::holds_alternative<BlockFilter>(any);
 }
 
-// By position in `blocks`, which are positions in the snapshot.
-Answers kept_blocks(const Snapshot& snapshot, std::span<const std::size_t> blocks, std::span<const AnyFilter> filters) {
-  const auto ask_each = [&](auto&& what) {
-    Answers answers(blocks.size());
-    std::transform(blocks.begin(), blocks.end(), answers.begin(), what);
-    return answers;
-  };
-  const auto ask = [&](const auto& filter) {
-    using Kind = std::decay_t<decltype(filter)>;
-    if constexpr (std::is_same_v<Kind, SizeFilter>) {
+// Some of a snapshot's blocks, by their positions.
+class Blocks {
+ public:
+  Blocks(const Snapshot& snapshot, std::span<const std::size_t> positions)
+      : snapshot_(snapshot), positions_(positions) {}
+
+  std::size_t count() const { return positions_.size(); }
+  // What looks at rows alone is evaluated over those, as a whole.
+  bool takes_apart(const Combined& combined) const {
+    return std::any_of(combined.operands.begin(), combined.operands.end(), looks_at_blocks);
+  }
+  Answers matching(const AnyFilter& any) const {
+    if (const auto* by_size = std::get_if<SizeFilter>(&any)) {
       return ask_each([&](std::size_t at) {
-        const std::uint64_t size = snapshot.block(at).size;
-        return answer(filter.min <= size && size <= filter.max);
+        const std::uint64_t size = snapshot_.block(at).size;
+        return answer(by_size->min <= size && size <= by_size->max);
       });
-    } else if constexpr (std::is_same_v<Kind, BlockFilter>) {
-      return ask_each([&](std::size_t at) { return answer(filter.matches[at] != 0); });
-    } else {
-      return ask_each(
-          [&, rows = matching_rows(filter, snapshot)](std::size_t at) { return rows[snapshot.block(at).row]; });
     }
-  };
-  return Evaluation(blocks.size(), ask).kept_by(filters);
-}
+    if (const auto* chosen = std::get_if<BlockFilter>(&any)) {
+      return ask_each([&](std::size_t at) { return answer(chosen->matches[at] != 0); });
+    }
+    const Answers rows = Evaluation(Rows(snapshot_)).matching(any);
+    return ask_each([&](std::size_t at) { return rows[snapshot_.block(at).row]; });
+  }
+
+ private:
+  template <class Ask>
+  Answers ask_each(Ask&& ask) const {
+    Answers answers(positions_.size());
+    std::transform(positions_.begin(), positions_.end(), answers.begin(), ask);
+    return answers;
+  }
+
+  const Snapshot& snapshot_;
+  const std::span<const std::size_t> positions_;
+};
 
 bool looks_at_blocks(const AnyFilter& any) {
   return std::visit(
@@ -110,7 +145,7 @@ bool looks_at_blocks(const AnyFilter& any) {
 }  // namespace
 
 Snapshot filter_traces(const Snapshot& snapshot, std::span<const AnyFilter> filters) {
-  const Answers rows = kept_rows(snapshot, filters);
+  const Answers rows = Evaluation(Rows(snapshot)).kept_by(filters);
   const auto is_open = [&](std::uint32_t row) { return rows[row] == Answer::depends; };
   if (std::none_of(snapshot.rows().begin(), snapshot.rows().end(), is_open)) {
     std::vector<std::uint8_t> keep(rows.size());
@@ -128,7 +163,7 @@ Snapshot filter_traces(const Snapshot& snapshot, std::span<const AnyFilter> filt
   for (std::size_t at = 0; at < count; ++at) {
     if (is_open(snapshot.block(at).row)) open.push_back(at);
   }
-  const Answers blocks = kept_blocks(snapshot, open, filters);
+  const Answers blocks = Evaluation(Blocks(snapshot, open)).kept_by(filters);
   auto decided = blocks.begin();
   for (std::size_t at = 0; at < count; ++at) {
     const Answer row = rows[snapshot.block(at).row];
