@@ -130,18 +130,6 @@ class Blocks {
   const std::span<const std::size_t> positions_;
 };
 
-bool looks_at_blocks(const AnyFilter& any) {
-  return std::visit(
-      [](const auto& filter) {
-        using Kind = std::decay_t<decltype(filter)>;
-        if constexpr (std::is_same_v<Kind, Combined>)
-          return std::any_of(filter.operands.begin(), filter.operands.end(), looks_at_blocks);
-        else
-          return std::is_same_v<Kind, SizeFilter> || std::is_same_v<Kind, BlockFilter>;
-      },
-      any);
-}
-
 }  // namespace
 
 Snapshot filter_traces(const Snapshot& snapshot, std::span<const AnyFilter> filters) {

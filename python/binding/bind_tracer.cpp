@@ -87,7 +87,7 @@ snapshot::Snapshot take_snapshot(bool blocks, bool mark) {
 
 // A builtin of its own: pybind11's way to a function takes as long as all the rest of a mark.
 PyObject* mark(PyObject*, PyObject*) { return PyLong_FromUnsignedLong(session::tracer().mark()); }
-PyMethodDef mark_definition = {"mark", mark, METH_NOARGS, nullptr};
+PyMethodDef mark_definition = {"mark", mark, METH_NOARGS, "mark()\n--\n\n"};
 
 py::dict status() {
   const session::Lock lock;

@@ -90,6 +90,8 @@ class Label:
     name: str
     """What statistics show."""
 
+    _number: int
+
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
             raise TypeError(f"name must be a str, not {type(name).__name__}")
