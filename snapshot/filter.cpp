@@ -14,7 +14,7 @@ namespace memtrace::snapshot {
 
 namespace {
 
-// What a snapshot's filters are evaluated over: its rows.
+// The rows of a snapshot, for filters to be evaluated over.
 class Rows {
  public:
   explicit Rows(const Snapshot& snapshot) : snapshot_(snapshot) {}
@@ -93,7 +93,7 @@ bool looks_at_blocks(const AnyFilter& any) {
   return std::holds_alternative<SizeFilter>(any) || std::holds_alternative<BlockFilter>(any);
 }
 
-// Some of a snapshot's blocks, by their positions.
+// Some blocks of a snapshot, by their positions.
 class Blocks {
  public:
   Blocks(const Snapshot& snapshot, std::span<const std::size_t> positions)

@@ -56,6 +56,8 @@ class CombinedFilter(_ValueFilter):
         return type(self), self.inclusive, self.operator, [operand._value() for operand in self.operands]
 
     def __repr__(self) -> str:
+        if not self.inclusive:  # assigned
+            return super().__repr__()
         if self.operator == "~":
             return f"~{self.operands[0]!r}"
         return f"({f' {self.operator} '.join(map(repr, self.operands))})"

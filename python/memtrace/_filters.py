@@ -217,7 +217,9 @@ class _Forms:
         self._tuples: Sequence[TraceTuple] | None = None
 
     def of(self, one: BaseFilter) -> FilterForm:
-        form = one._form(self) if isinstance(one, BaseFilter) else None
+        # A class of the caller's own may derive from any of ours.
+        is_ours = getattr(type(one), "_match", None) in (BaseFilter._match, Filter._match, DomainFilter._match)
+        form = one._form(self) if is_ours else None
         return self._of_class_of_ones_own(one) if form is None else form
 
     def _of_class_of_ones_own(self, one: BaseFilter) -> FilterForm:

@@ -181,6 +181,7 @@ def test_combinations_in_lists() -> None:
     excluding = small | large
     excluding.inclusive = False
     assert kept(excluding) == kept(~~excluding) == [4095]
+    assert repr(excluding).startswith("CombinedFilter(inclusive=False, operator='|', operands=(SizeFilter(")
 
 
 def test_chains_are_one_level() -> None:
@@ -214,6 +215,11 @@ def test_a_filter_of_ones_own_is_asked_once_for_each_block() -> None:
         def _match(self, trace: Any) -> bool:
             return bool(trace[1] > 4000)
 
+    class Even(memtrace.SizeFilter):
+        def _match(self, trace: Any) -> bool:
+            return not trace[1] % 2
+
+    assert sizes(Even(True, 5)) == sizes(~~Even(True, 5)) == [0, 4096, 2**40]
     assert sizes(Own(True) & memtrace.SizeFilter(True, 4095) & ~OwnSize(False, "*")) == []
     assert sizes(Own(True) & OwnSize(True, "*")) == [4095, 4097]
     assert asked == TRACES * 2

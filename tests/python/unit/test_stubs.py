@@ -33,6 +33,8 @@ several: tuple[memtrace.Frame, ...] = first.traceback[1:]
 total: int | None = first.traceback.total_nframe
 difference: memtrace.StatisticDiff = snapshot.compare_to(memtrace.Snapshot.load("old"), "lineno")[0]
 traceback: memtrace.Traceback | None = memtrace.get_object_traceback(snapshot)
+snapshot.filter_traces([memtrace.Filter.user_code() & ~memtrace.SizeFilter(True, max="4 KiB"), memtrace.LabelFilter(True, "a")])
+memtrace.LabelFilter(True, "a") | 5  # wrong
 memtrace.start("x")  # wrong
 snapshot.statistics(5)  # wrong
 """
