@@ -242,7 +242,8 @@ def test_modules_are_those_of_the_running_program(traced: None) -> None:
         memtrace.ModuleFilter(True, __name__),
         memtrace.PackageFilter(True, __name__, all_frames=True),
     ):
-        assert len(kept) in [trace.size - 1 for trace in snapshot.filter_traces([made]).traces], made
+        found = [trace.size for trace in snapshot.filter_traces([made]).traces]
+        assert len(kept) < max(found) < len(kept) + 100, made
 
 
 def test_what_no_label_has_and_threads_of_one_name(traced: None) -> None:

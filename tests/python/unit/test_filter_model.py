@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -73,10 +73,18 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Callable[..., Any]]:
     return found
 
 
-def allocate(choose: random.Random, calls: list[Callable[..., Any]]) -> dict[int, tuple[str, str, int, int]]:
-    """Report blocks; label, thread, native id and generation by size, which no two blocks share."""
+Known = dict[int, tuple[str, str, int, int]]
+
+
+@contextmanager
+def allocated(choose: random.Random, calls: list[Callable[..., Any]]) -> Iterator[Known]:
+    """Report blocks; label, thread, native id and generation by size, which no two blocks share.
+
+    The threads run on inside: without a GIL, names of those that have ended are soon forgotten.
+    """
     addresses, sizes = count(1), iter(choose.sample(range(1, 20_000), 400))
-    known = {}
+    known: Known = {}
+    finish = threading.Event()
 
     def work(generation: int) -> None:
         me = threading.current_thread()
@@ -89,14 +97,26 @@ def allocate(choose: random.Random, calls: list[Callable[..., Any]]) -> dict[int
             with memtrace.label(label) if label else nullcontext():
                 through()
 
-    for _ in range(4):
-        generation = int(memtrace.mark())
-        for name in THREADS:
-            thread = threading.Thread(target=work, args=(generation,), name=name)
-            thread.start()
-            thread.join()
+    def work_and_wait(generation: int, done: threading.Event) -> None:
         work(generation)
-    return known
+        done.set()
+        finish.wait()
+
+    threads = []
+    try:
+        for _ in range(4):
+            generation = int(memtrace.mark())
+            for name in THREADS:
+                done = threading.Event()
+                threads.append(threading.Thread(target=work_and_wait, args=(generation, done), name=name))
+                threads[-1].start()
+                assert done.wait(60)
+            work(generation)
+        yield known
+    finally:
+        finish.set()
+        for thread in threads:
+            thread.join()
 
 
 class Odd(memtrace.BaseFilter):
@@ -214,10 +234,10 @@ def totals(snapshot: memtrace.Snapshot) -> tuple[int, int]:
 
 def test_random_combinations(calls: list[Callable[..., Any]], tmp_path: Path) -> None:
     choose = random.Random(5)
-    known = allocate(choose, calls)
     reported = [memtrace.DomainFilter(True, DOMAIN), memtrace.DomainFilter(True, DOMAIN + 1)]
-    snapshot = memtrace.take_snapshot().filter_traces(reported)
-    bare = memtrace.take_snapshot(blocks=False).filter_traces(reported)
+    with allocated(choose, calls) as known:
+        snapshot = memtrace.take_snapshot().filter_traces(reported)
+        bare = memtrace.take_snapshot(blocks=False).filter_traces(reported)
     snapshot.dump(tmp_path / "file")
     loaded = memtrace.Snapshot.load(tmp_path / "file")
     records = [Record(*known[trace.size], trace) for trace in snapshot.traces]
