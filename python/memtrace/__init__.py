@@ -49,11 +49,13 @@ if TYPE_CHECKING:
         ThreadFilter,
         TypeFilter,
     )
+    from memtrace._holders import Chain, Link, Root, holders
     from memtrace._include import get_include
     from memtrace._install import install_as_tracemalloc
 
 __all__ = [
     "BaseFilter",
+    "Chain",
     "ChurnStatistic",
     "CombinedFilter",
     "DomainFilter",
@@ -64,9 +66,11 @@ __all__ = [
     "GenerationFilter",
     "Label",
     "LabelFilter",
+    "Link",
     "ModuleFilter",
     "PackageFilter",
     "PeakRegion",
+    "Root",
     "SizeFilter",
     "Snapshot",
     "Statistic",
@@ -82,6 +86,7 @@ __all__ = [
     "get_traceback_limit",
     "get_traced_memory",
     "get_tracemalloc_memory",
+    "holders",
     "install_as_tracemalloc",
     "is_tracing",
     "label",
@@ -111,6 +116,10 @@ _MODULES = {
     "ThreadFilter": "memtrace._filter_kinds",
     "TypeFilter": "memtrace._filter_kinds",
     "get_include": "memtrace._include",
+    "Chain": "memtrace._holders",
+    "Link": "memtrace._holders",
+    "Root": "memtrace._holders",
+    "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
 }
 

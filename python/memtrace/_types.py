@@ -15,3 +15,8 @@ TraceTuple: TypeAlias = tuple[int, int, tuple[FrameTuple, ...], int | None]
 
 FilterForm: TypeAlias = tuple[Any, ...]
 """(kind, inclusive, argument, ...): a filter as the native library takes it; operands are forms, too"""
+LinkTuple: TypeAlias = tuple[str, str, str, str, int]
+"""(kind, name, type_name, object_name, address)"""
+
+ChainTuple: TypeAlias = tuple[str, str, int, int, tuple[LinkTuple, ...]]
+"""(root kind, root name, links before those that are left out, objects left out, links)"""
