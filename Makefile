@@ -80,6 +80,7 @@ bench: build  ## The benchmarks at full size (an hour or more)
 	$(BIN)/python benchmarks/snapshots.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/holders.py
 
 soak: build  ## Twenty minutes of everything at once, then of generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600

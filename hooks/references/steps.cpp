@@ -162,6 +162,13 @@ Found of_generator(PyObject* holder, Path path) {
   return Step{"stack", ""};
 }
 
+// One that is still running has nothing but its caller: its variables are the frame's.
+Found of_frame_object(PyObject* holder, Path path) {
+  if (Found found = among_variables(compat::frame_of_object(holder), path)) return found;
+  if (PyFrame_Check(path[0])) return Step{"attribute", "f_back"};
+  return {};
+}
+
 Found of_exception(PyObject* holder, Path path) {
   const auto* const exception = reinterpret_cast<PyBaseExceptionObject*>(holder);
   const std::pair<PyObject*, const char*> fields[] = {{exception->args, "args"},
@@ -215,7 +222,7 @@ Found of_thread_local(Path path) {
   const std::string thread = thread_of_attributes(stand_in);
   if (path.size() > 2) {
     if (PyObject* const key = key_of(path[1], path[2])) {
-      return Step{"thread-local", plain_text(key) + " of " + thread, 3};
+      return Step{"thread-local", key_text(key) + " of " + thread, 3};
     }
   }
   return Step{"thread-local", "__dict__ of " + thread, 2};
@@ -296,9 +303,10 @@ Found by_type(PyObject* holder, Path path) {
   if (PyList_Check(holder)) return of_list(holder, path);
   if (PyExceptionInstance_Check(holder)) return of_exception(holder, path);
   if (PyCell_Check(holder)) return Step{"contents", ""};
-  if (PyFrame_Check(holder)) {
-    // Only one that outlives its call has anything of its own.
-    return among_variables(compat::frame_of_object(holder), path);
+  if (PyFrame_Check(holder)) return of_frame_object(holder, path);
+  if (PyTraceBack_Check(holder)) {
+    const auto* const traceback = reinterpret_cast<PyTracebackObject*>(holder);
+    return Step{"attribute", path[0] == reinterpret_cast<PyObject*>(traceback->tb_next) ? "tb_next" : "tb_frame"};
   }
   if (PyMethod_Check(holder)) return Step{"attribute", path[0] == PyMethod_GET_SELF(holder) ? "__self__" : "__func__"};
   if (PyCFunction_Check(holder) && path[0] == PyCFunction_GET_SELF(holder)) return Step{"attribute", "__self__"};

@@ -1,8 +1,9 @@
 #include "hooks/references/text.h"
 
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
 
+#include "hooks/compat/frame_values.h"
 #include "hooks/compat/instance.h"
 
 namespace memtrace::references {
@@ -111,6 +112,7 @@ std::string object_name(PyObject* object) {
   if (PyFunction_Check(object)) return plain_text(reinterpret_cast<PyFunctionObject*>(object)->func_qualname);
   if (PyMethod_Check(object)) return object_name(PyMethod_GET_FUNCTION(object));
   if (PyCFunction_Check(object)) return reinterpret_cast<PyCFunctionObject*>(object)->m_ml->ml_name;
+  if (PyFrame_Check(object)) return plain_text(compat::code(compat::frame_of_object(object))->co_qualname);
   if (PyCode_Check(object)) return plain_text(reinterpret_cast<PyCodeObject*>(object)->co_qualname);
   if (PyGen_CheckExact(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object)) {
     return plain_text(reinterpret_cast<PyGenObject*>(object)->gi_qualname);

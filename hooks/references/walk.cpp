@@ -130,12 +130,14 @@ void Walk::walk_own_thread(unsigned own_frames) {
   turn_ = Turn::kCaller;
   begin_at_values(asking);
   reach();
-  // At the level of a module its variables are the module's attributes: the same holds for what they hold directly.
+  // At the level of a module its variables are the module's attributes.
   const std::uint32_t names = compat::names(asking) == nullptr ? 0 : reached_.find(compat::names(asking));
   if (names == 0) return;
   for (Holder& holder : holders_)
-    if (holder.from == names) holder.turn = Turn::kCaller;
+    if (holder.from == names) holder.turn = Turn::kCallersNames;
 }
+
+#ifndef Py_GIL_DISABLED
 
 void Walk::walk_unreached() {
   const auto visit = [this](PyObject* referent, std::uint32_t from) {
@@ -171,7 +173,7 @@ void Walk::walk_held_by_c() {
   for (std::uint32_t number = 1; number <= reached_.last(); ++number) {
     const bool is_target = number <= targets_;
     if (!is_target && reached_.parent(number) != kUnreached) continue;
-    if (unexplained(object(number)) <= 0) continue;
+    if (unexplained(number) <= 0) continue;
     const std::uint32_t root = add_root({Root::Kind::kC});
     if (is_target) note_holder(number, root);
     if (reached_.parent(number) != kUnreached) continue;
@@ -188,13 +190,14 @@ void Walk::walk_held_by_c() {
   });
 }
 
-std::int64_t Walk::unexplained(PyObject* object) const noexcept {
+std::int64_t Walk::unexplained(std::uint32_t number) const noexcept {
 #if PY_VERSION_HEX >= 0x030c0000
-  if (_Py_IsImmortal(object)) return 0;
+  if (_Py_IsImmortal(object(number))) return 0;
 #endif
-  const std::uint32_t number = reached_.find(object);
-  return number == 0 ? 0 : static_cast<std::int64_t>(Py_REFCNT(object)) - reached_.references(number);
+  return static_cast<std::int64_t>(Py_REFCNT(object(number))) - reached_.references(number);
 }
+
+#endif
 
 std::vector<PyObject*> Walk::path(std::uint32_t from, PyObject* target) const {
   std::vector<PyObject*> objects{target};

@@ -27,7 +27,8 @@ namespace memtrace::references {
 
 class Walk {
  public:
-  enum class Turn : std::uint8_t { kProgram, kOwnThread, kC, kCaller };
+  // kCallersNames: what the one that asks holds directly as attributes of its module.
+  enum class Turn : std::uint8_t { kProgram, kOwnThread, kC, kCallersNames, kCaller };
 
   // Who refers to a target: an object or a root.
   struct Holder {
@@ -52,9 +53,6 @@ class Walk {
 
   // Whether the chain to `from` goes through that object.
   bool passes(std::uint32_t from, std::uint32_t number) const noexcept;
-
-  // References that nothing explains: C code has them.
-  std::int64_t unexplained(PyObject* object) const noexcept;
 
   // The shortest way from an object to itself through objects that no root reaches, without its last object, which is
   // the first; empty when there is none.
@@ -83,8 +81,12 @@ class Walk {
   void note_holder(std::uint32_t number, std::uint32_t from);
   void walk_program();
   void walk_own_thread(unsigned own_frames);
+#ifndef Py_GIL_DISABLED
   void walk_unreached();
   void walk_held_by_c();
+  // References to it that the walk has not seen.
+  std::int64_t unexplained(std::uint32_t number) const noexcept;
+#endif
 
   // see(referent's number, holder's number) for each reference of what is in the queue, until it is empty.
   template <typename See>

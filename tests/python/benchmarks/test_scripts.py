@@ -78,3 +78,12 @@ def test_scaling(tmp_path: Path):
     assert result["problems"] == []
     assert {len(rates) for rates in result["rates"].values()} == {1}
     assert {f"raw {mode} {threads}" for mode in ("bare", "memtrace25") for threads in (1, 2)} <= set(result["rates"])
+
+
+def test_holders(tmp_path: Path):
+    result_file = tmp_path / "result.json"
+    completed = script("holders", "--smoke", f"--json={result_file}")
+    assert completed.returncode == 0, completed.stderr
+    assert "| holders() |" in completed.stdout
+    (report,) = json.loads(result_file.read_text())["reports"]
+    assert report["doubts"] == []

@@ -17,6 +17,7 @@ PAGES = (
     "labels",
     "churn",
     "filters",
+    "holders",
 )
 PAGE = "\n".join((DOCS / f"{name}.md").read_text() for name in PAGES)
 
@@ -50,7 +51,7 @@ def test_every_example_is_in_a_tutorial_as_it_is() -> None:
     for name, text in files.items():
         assert shown.get(name, text) == text
         assert name in commands
-    assert len(shown) == 11
+    assert len(shown) == 15
 
 
 @pytest.mark.parametrize("number", range(len(transcript.commands_of(PAGE))))
@@ -59,6 +60,8 @@ def test_commands_print_what_the_tutorials_show(console: object, number: int) ->
     for name, reason in WITHOUT_GIL.items():
         if name in command.words and not HAS_GIL:
             pytest.skip(reason)
+    if "django" in command.words:
+        pytest.importorskip("django")
     printed = console.run(command.words)  # type: ignore[attr-defined]
     assert transcript.matches(command.shown, printed), f"{command.words}\n{printed}"
 

@@ -113,7 +113,7 @@ def test_a_cycle_with_a_finalizer_in_a_thread_local(app: Any) -> None:
     assert first(references[0]) == [
         "module 'app'",
         "    attribute 'local' -> _thread._local",
-        f"    thread-local connection of thread 'pool 3' -> {connection}",
+        f"    thread-local 'connection' of thread 'pool 3' -> {connection}",
     ]
     assert not finalized
     barrier.wait()
@@ -252,6 +252,16 @@ def exception(session: Any) -> Any:
         return error.with_traceback(None)
 
 
+def with_frames(session: Any) -> Any:
+    def deeper(held: Any) -> None:
+        raise ValueError
+
+    try:
+        deeper(session)
+    except ValueError as error:
+        return error.with_traceback(error.__traceback__.tb_next)  # type: ignore[union-attr]
+
+
 def annotated(session: Any) -> Any:
     return type("Annotated", (), {"__annotations__": {"x": session}})
 
@@ -284,6 +294,15 @@ LINKS = [
     ("a property", lambda s: property(s), ["attribute 'fget' -> Session"]),
     ("a generator", generator, ["local 'held' -> Session"]),
     ("an exception", exception, ["attribute 'args' -> tuple", "index 0 -> Session"]),
+    (
+        "an exception's frame",
+        with_frames,
+        [
+            "attribute '__traceback__' -> traceback",
+            "attribute 'tb_frame' -> frame with_frames.<locals>.deeper",
+            "local 'held' -> Session",
+        ],
+    ),
     (
         "a weak reference's callback",
         weak_callback,
@@ -429,6 +448,22 @@ def test_only_the_caller() -> None:
     assert chain.root.kind == "caller"
     assert str(chain).startswith("the caller, test_only_the_caller() at ")
     assert chain[0][:2] == ("local", "session")
+
+
+def test_the_callers_module(app: Any) -> None:
+    """What a module that asks has by name comes last, for it may have it to ask; but it is no garbage."""
+    program = """
+import memtrace
+class Session: ...
+session = Session()
+session.me = session
+alone = memtrace.holders(session)
+deep = [[[session]]]
+chains = memtrace.holders(session)
+"""
+    exec(program, vars(app))
+    assert [[link.name for link in chain] for chain in app.alone] == [["session"]]
+    assert [[link.name for link in chain] for chain in app.chains] == [["deep", "0", "0", "0"], ["session"]]
 
 
 def test_nothing() -> None:
