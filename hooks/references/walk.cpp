@@ -1,6 +1,7 @@
 #include "hooks/references/walk.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <new>
 #include <unordered_map>
 
@@ -59,39 +60,45 @@ void Walk::begin_at(PyObject* object, std::uint32_t root, bool is_counted) {
 }
 
 template <typename See>
-void Walk::drain(See&& see) {
+void Walk::drain(See&& see, unsigned levels) {
   // Exceptions must not cross tp_traverse, which is C.
   bool has_failed = false;
-  for (std::size_t next = 0; next < queue_.size() && !has_failed; ++next) {
-    const std::uint32_t from = queue_[next];
-    const auto visit = [&](PyObject* referent) noexcept {
-      try {
-        see(referent, from);
-      } catch (const std::bad_alloc&) {
-        has_failed = true;
-      }
-      return !has_failed;
-    };
-    for_each_referent(object(from), visit);
+  std::size_t next = 0;
+  for (; levels > 0 && next < queue_.size(); --levels) {
+    for (const std::size_t end = queue_.size(); next < end && !has_failed; ++next) {
+      const std::uint32_t from = queue_[next];
+      const auto visit = [&](PyObject* referent) noexcept {
+        try {
+          see(referent, from);
+        } catch (const std::bad_alloc&) {
+          has_failed = true;
+        }
+        return !has_failed;
+      };
+      for_each_referent(object(from), visit);
+    }
+    if (has_failed) throw std::bad_alloc();
   }
-  if (has_failed) throw std::bad_alloc();
-  queue_.clear();
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(next));
 }
 
-void Walk::reach() {
-  drain([this](PyObject* referent, std::uint32_t from) {
+void Walk::reach(unsigned levels) {
+  const auto see = [this](PyObject* referent, std::uint32_t from) {
     const std::uint32_t number = reached_.meet_by_reference(referent);
     if (number <= targets_) note_holder(number, from);
     if (reached_.parent(number) != kUnmet) return;
     reached_.set_parent(number, from);
     if (number > targets_ || targets_ > 1) queue_.push_back(number);
-  });
+  };
+  drain(see, levels);
 }
 
 void Walk::walk_program() {
   turn_ = Turn::kProgram;
   // sys.modules is itself an attribute of a module: its references are counted there.
   for_each_module([this](const Root& root, PyObject* module) { begin_at(module, add_root(root), false); });
+  // Over the modules' dictionaries: an attribute is one link of a chain, as a variable of a frame is.
+  reach(2);
   const PyThreadState* const self = PyThreadState_Get();
   for_each_thread([&](const PyThreadState* thread) {
     for_each_of_thread(thread, [&](const Root& root, PyObject* held) { begin_at(held, add_root(root), true); });

@@ -10,7 +10,7 @@
 // With several of them, which may hold one another, it goes on; holders whose own chains go through the target are told
 // apart afterwards.
 //
-// Keeps no reference, makes no object, runs nothing of the program's. Costs about 40 bytes an object while it lives.
+// Keeps no reference, makes no object, runs nothing of the program's. Costs up to 80 bytes an object while it lives.
 // Without a GIL reference counts tell nothing, and what no root reaches stays unknown.
 // Limits: as ReachedObjects. Thread-safety: nobody changes objects meanwhile: under the GIL, or with the world stopped.
 #pragma once
@@ -88,11 +88,12 @@ class Walk {
   std::int64_t unexplained(std::uint32_t number) const noexcept;
 #endif
 
-  // see(referent's number, holder's number) for each reference of what is in the queue, until it is empty.
+  static constexpr unsigned kAllLevels = ~0u;
+  // see(referent, holder's number) for each reference of what is in the queue, and of what that puts there, so many times.
   template <typename See>
-  void drain(See&& see);
-  // Goes on from what the queue holds, as reached in this turn.
-  void reach();
+  void drain(See&& see, unsigned levels = kAllLevels);
+  // The same, for what this turn reaches.
+  void reach(unsigned levels = kAllLevels);
 
   ReachedObjects reached_;
   std::uint32_t targets_ = 0;  // the first numbers

@@ -70,6 +70,7 @@ def look(deadline: float, folder: Path) -> None:
         check(list(memtrace.Snapshot.load(str(file)).traces) == list(snapshot.traces), "the file differs")
         current, peak = memtrace.get_traced_memory()
         check(0 < current <= peak, "the peak is below the current size")
+        check(memtrace.holders(memtrace)[0].root.kind == "module", "the module has no holder")
         previous = snapshot
 
 

@@ -380,7 +380,7 @@ def test_a_context_variable() -> None:
     ]
 
 
-def test_a_frame_of_another_thread() -> None:
+def test_a_frame_of_another_thread(app: Any) -> None:
     def work() -> None:
         def wait(session: Session) -> None:
             references.append(weakref.ref(session))
@@ -394,9 +394,11 @@ def test_a_frame_of_another_thread() -> None:
     thread = threading.Thread(target=work, name="worker")
     thread.start()
     barrier.wait()
-    chain = memtrace.holders(references[0]())[0]
+    app.session = references[0]()
+    attribute, chain, *_ = memtrace.holders(references[0]())
     barrier.wait()
     thread.join()
+    assert (attribute.root.kind, len(attribute)) == ("module", 1)
     assert chain.root.kind == "frame"
     assert chain.root.name.startswith(f"{work.__qualname__}.<locals>.wait() at {__file__}:")
     assert chain.root.name.endswith(" in thread 'worker'")
