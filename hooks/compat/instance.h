@@ -92,9 +92,10 @@ inline PyObject* dict_of(PyObject* object) noexcept {
 template <typename F>
 void for_each_value(PyObject* object, F&& f) {
   const Values* const values = values_of(object);
+  if (values == nullptr) return;
   const auto* const keys =
       reinterpret_cast<const detail::Keys*>(reinterpret_cast<PyHeapTypeObject*>(Py_TYPE(object))->ht_cached_keys);
-  if (values == nullptr || keys == nullptr) return;
+  if (keys == nullptr) return;
   Py_ssize_t count = keys->count;
 #if PY_VERSION_HEX >= 0x030d0000
   count = std::min<Py_ssize_t>(count, values->capacity);

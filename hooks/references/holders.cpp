@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
 #include <utility>
 
 #include "hooks/compat/world.h"
@@ -19,41 +18,54 @@ Link link_to(PyObject* object, Step step) {
           reinterpret_cast<std::uintptr_t>(object)};
 }
 
-// Writes the links of one chain, at most so many.
+// Writes the links of one chain.
 class Writer {
  public:
   Writer(Path path, std::size_t longest) : path_(path), longest_(longest) {}
 
-  void add(Step step) {
-    at_ += step.objects;
-    chain_.links.push_back(link_to(path_[at_ - 1], std::move(step)));
-  }
-
-  // From the objects that the path has been followed to up to its end.
-  void follow() {
-    const std::size_t tail = longest_ - longest_ / 2;
-    while (at_ < path_.size()) {
-      const std::size_t left = path_.size() - at_;
-      if (chain_.skipped == 0 && chain_.links.size() >= longest_ / 2 && left > 2 * tail + 1) {
-        chain_.head = chain_.links.size();
-        chain_.skipped = left - tail;
-        at_ = path_.size() - tail;
-      }
-      add(step_from(path_[at_ - 1], path_.subspan(at_)));
-    }
-  }
-
-  void skip_first() { at_ = 1; }
   void name_root(std::string kind, std::string name) {
     chain_.root_kind = std::move(kind);
     chain_.root_name = std::move(name);
   }
+
+  // The first object of the path is the root's own.
+  void skip_first() { at_ = 1; }
+
+  void add(Step step) {
+    at_ += step.objects;
+    chain_.links.push_back(link_to(path_[at_ - 1], std::move(step)));
+    ends_.push_back(at_);
+  }
+
+  // The rest of the path. Of more links than there may be the middle is left out.
+  void follow() {
+    chain_.head = longest_ / 2;
+    const std::size_t tail = longest_ - chain_.head;
+    while (at_ < path_.size() && chain_.links.size() < chain_.head) add_next();
+    chain_.head = chain_.links.size();
+    const std::size_t skipped_from = at_;
+    // Nearly all links go over three objects at most. Of a list of millions only the end is described.
+    if (path_.size() - at_ > 3 * tail) at_ = path_.size() - 3 * tail;
+    std::size_t skipped_to = at_;
+    while (at_ < path_.size()) add_next();
+    if (chain_.links.size() > chain_.head + tail) {
+      const std::size_t excess = chain_.links.size() - chain_.head - tail;
+      skipped_to = ends_[chain_.head + excess - 1];
+      const auto first = chain_.links.begin() + static_cast<std::ptrdiff_t>(chain_.head);
+      chain_.links.erase(first, first + static_cast<std::ptrdiff_t>(excess));
+    }
+    chain_.skipped = skipped_to - skipped_from;
+  }
+
   Chain take() { return std::move(chain_); }
 
  private:
+  void add_next() { add(step_from(path_[at_ - 1], path_.subspan(at_))); }
+
   Path path_;
   std::size_t longest_;
-  std::size_t at_ = 0;  // objects of the path that are behind
+  std::size_t at_ = 0;             // objects of the path that are behind
+  std::vector<std::size_t> ends_;  // the same behind each link
   Chain chain_;
 };
 

@@ -24,7 +24,7 @@ struct Link {
 struct Chain {
   std::string root_kind;  // of Root, or "caller": the frame that asks
   std::string root_name;
-  std::size_t skipped = 0;  // objects that are left out in the middle
+  std::size_t skipped = 0;  // objects that are left out in the middle, folded ones too
   std::size_t head = 0;  // links before these
   std::vector<Link> links;  // the last leads to the target
 };
@@ -34,7 +34,7 @@ struct Question {
   PyObject* own;  // the object that holds the targets for the caller
   unsigned own_frames;  // innermost frames of the calling thread that are the caller's own
   std::size_t limit;  // chains for each target, each from another holder of it
-  std::size_t longest;  // links of a chain; at least 1
+  std::size_t longest;  // links of a chain; at least 2
 };
 
 // For each target its chains, the most telling first: those of the program, of the calling thread's frames, of C code, a

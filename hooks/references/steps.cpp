@@ -184,7 +184,7 @@ Found of_exception(PyObject* holder, Path path) {
 // The wrapper visits the keys and results of its links, and its dictionary of links or, without a limit, of results.
 Found of_cached_function(PyObject* holder, Path path) {
   if (Found found = by_names(compat::dict_of(holder), path, "attribute", "__dict__")) return found;
-  if (PyFunction_Check(path[0])) return {};
+  if (PyFunction_Check(path[0])) return Step{"attribute", "__wrapped__"};
   PyObject* cache = nullptr;
   const auto look = [&](PyObject* referent) {
     if (PyDict_CheckExact(referent) && referent != compat::dict_of(holder)) cache = referent;

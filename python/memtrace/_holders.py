@@ -182,10 +182,11 @@ def holders(target: object, *, limit: int = 3, max_depth: int = 32) -> list[Chai
     is kept. May be called from any thread, traced or not. Without a GIL neither what C code holds nor
     what only garbage holds is found.
 
-    Raises TypeError when *limit* or *max_depth* is not an int, ValueError when it is less than 1.
+    Raises TypeError when *limit* or *max_depth* is not an int, ValueError when *limit* is less than 1
+    or *max_depth* less than 2.
     """
-    limit = _positive(limit, "limit")
-    max_depth = _positive(max_depth, "max_depth")
+    limit = _at_least(1, limit, "limit")
+    max_depth = _at_least(2, max_depth, "max_depth")
     # Not isinstance(), which asks the object for its __class__.
     if issubclass(type(target), Statistic | StatisticDiff):
         return _of_statistic(cast("Statistic | StatisticDiff", target), limit, max_depth)
@@ -210,9 +211,9 @@ def _of_statistic(statistic: Statistic | StatisticDiff, limit: int, max_depth: i
     return sorted(groups.values(), key=lambda chain: -chain.count)[:limit]
 
 
-def _positive(value: int, argument: str) -> int:
+def _at_least(least: int, value: int, argument: str) -> int:
     if not isinstance(value, int):
         raise TypeError(f"{argument} must be an int, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{argument} must be at least 1, not {int(value)}")
+    if value < least:
+        raise ValueError(f"{argument} must be at least {least}, not {int(value)}")
     return min(int(value), 1 << 31)

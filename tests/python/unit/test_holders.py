@@ -545,9 +545,11 @@ def test_long_chains_are_cut(app: Any) -> None:
     assert str(chain).splitlines()[4] == "    ... 1996 objects ..."
     assert chain[0].name == "list"
     assert chain[-1].type_name == f"{__name__}.Session"
+    for longest in range(2, 40):
+        (chain,) = memtrace.holders(reference(), max_depth=longest)
+        assert (len(chain), len(chain) + chain.skipped) == (longest, 2002)
     (whole,) = memtrace.holders(reference(), max_depth=3000)
     assert (len(whole), whole.skipped) == (2002, 0)
-    assert len(memtrace.holders(reference(), max_depth=1)[0]) == 1
 
 
 @pytest.mark.parametrize("target", [None, 5, "text", int, sys, sys.modules, len, type, ()])
@@ -566,11 +568,11 @@ def test_a_module() -> None:
 
 
 def test_bad_input() -> None:
-    for argument in ("limit", "max_depth"):
+    for argument, least in (("limit", 1), ("max_depth", 2)):
         with pytest.raises(TypeError, match=f"{argument} must be an int, not str"):
             memtrace.holders(None, **{argument: "3"})
-        with pytest.raises(ValueError, match=f"{argument} must be at least 1, not 0"):
-            memtrace.holders(None, **{argument: 0})
+        with pytest.raises(ValueError, match=f"{argument} must be at least {least}, not {least - 1}"):
+            memtrace.holders(None, **{argument: least - 1})
     with pytest.raises(TypeError):
         memtrace.holders()  # type: ignore[call-arg]
 
