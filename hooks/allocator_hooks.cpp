@@ -1,5 +1,8 @@
 #include "hooks/allocator_hooks.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include "hooks/compat/allocators.h"
 #include "hooks/events.h"
 #include "hooks/reports.h"
@@ -36,7 +39,22 @@ MT_COLD void forget_late(const void* block) noexcept {
   if (Thread::current() == nullptr && block != nullptr) untrack(0, reinterpret_cast<std::uintptr_t>(block));
 }
 
-template <PyMemAllocatorDomain kDomain>
+// Of an era that can have samples: nearly all events end after one look, at the bytes to the next sample or at what the
+// filter has for an address, without a look at era, GIL or stack.
+template <Gil kGil>
+MT_COLD void sample(Thread& thread, const void* block, std::size_t size) noexcept {
+  record_sampled(thread, attached_thread<kGil>(thread), block, size);
+}
+
+template <Gil kGil>
+MT_COLD void forget_at_length(const void* block) noexcept {
+  Thread* const thread = Thread::current();
+  if (thread == nullptr) return forget_late(block);
+  if (thread->busy || block == nullptr) return;
+  forget_sampled(*thread, attached_thread<kGil>(*thread), block);
+}
+
+template <PyMemAllocatorDomain kDomain, Mode kMode>
 struct Hooks {
   static constexpr Gil kGil = kDomain == PYMEM_DOMAIN_RAW ? Gil::kUnknown : Gil::kHeld;
   // More than a pool serves itself.
@@ -70,6 +88,7 @@ struct Hooks {
     Thread* const thread = enter(kDomain);
     if (thread == nullptr) [[unlikely]]
       return realloc_late(old_block, size);
+    if constexpr (kMode == Mode::kSampled) return realloc_sampled(thread, old_block, size);
     const Block old = old_block == nullptr ? Block{} : begin_resize<kGil>(*thread, old_block);
     void* block = below.realloc(below.ctx, old_block, size);
     end_resize<kGil>(*thread, old_block, old, block, size);
@@ -78,7 +97,19 @@ struct Hooks {
     return block;
   }
 
+  static void* realloc_sampled(Thread* thread, void* old_block, std::size_t size) {
+    Block old;
+    if (old_block != nullptr && control.filter().may_have(old_block)) [[unlikely]]
+      old = take_sampled(*thread, attached_thread<kGil>(*thread), old_block);
+    void* block = below.realloc(below.ctx, old_block, size);
+    if (old) [[unlikely]]
+      resized_sampled(*thread, attached_thread<kGil>(*thread), old_block, old, block != nullptr);
+    leave_with(thread, block, size);
+    return block;
+  }
+
   static void free(void*, void* block) {
+    if constexpr (kMode == Mode::kSampled) return free_sampled(block);
     Thread* const thread = enter(kDomain);
     if (thread == nullptr) [[unlikely]] {
       forget_late(block);
@@ -89,6 +120,16 @@ struct Hooks {
     leave(thread);
   }
 
+  // Not marked as inside: what is freed underneath has no block any more.
+  MT_HOT static void free_sampled(void* block) {
+    if constexpr (kGil == Gil::kUnknown && compat::OwnStates::kAsksForFrees) {
+      if (Thread* const thread = Thread::current()) thread->own_states.freed(block);
+    }
+    if (control.filter().may_have(block)) [[unlikely]]
+      forget_at_length<kGil>(block);
+    below.free(below.ctx, block);
+  }
+
   MT_COLD static void* realloc_late(void* old_block, std::size_t size) noexcept {
     forget_late(old_block);
     void* block = below.realloc(below.ctx, old_block, size);
@@ -97,7 +138,12 @@ struct Hooks {
   }
 
   MT_HOT static void leave_with(Thread* thread, void* block, std::size_t size) noexcept {
-    if (block != nullptr) [[likely]] {
+    if constexpr (kMode == Mode::kSampled) {
+      if (block != nullptr && !thread->sampler.passes(size)) [[unlikely]] {
+        sample<kGil>(*thread, block, size);
+        if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread->last_object_block = block;
+      }
+    } else if (block != nullptr) [[likely]] {
       record<kGil>(*thread, block, size);
       if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread->last_object_block = block;
     }
@@ -128,6 +174,24 @@ struct Hooks {
     in_chain = true;
   }
 
+  // Seconds for one block of `allocator`.
+  static double time(const PyMemAllocatorEx& allocator) noexcept {
+    using Clock = std::chrono::steady_clock;
+    constexpr int kBlocks = 64;
+    constexpr int kRounds = 8;
+    double best = 1;
+    for (int round = 0; round < kRounds; ++round) {
+      const Clock::time_point begin = Clock::now();
+      for (int i = 0; i < kBlocks; ++i) allocator.free(allocator.ctx, allocator.malloc(allocator.ctx, 64));
+      best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+    }
+    return best / kBlocks;
+  }
+  static double measure() noexcept {
+    if (!in_chain) return 0;
+    return std::max(time({below.ctx, malloc, calloc, realloc, free}) - time(below), 0.0);
+  }
+
   static void uninstall() noexcept {
     PyMemAllocatorEx top;
     PyMem_GetAllocator(kDomain, &top);
@@ -139,16 +203,33 @@ struct Hooks {
 
 }  // namespace
 
-void install() noexcept {
-  Hooks<PYMEM_DOMAIN_RAW>::install();
-  Hooks<PYMEM_DOMAIN_MEM>::install();
-  Hooks<PYMEM_DOMAIN_OBJ>::install();
+namespace {
+
+template <Mode kMode>
+void install_all() noexcept {
+  Hooks<PYMEM_DOMAIN_RAW, kMode>::install();
+  Hooks<PYMEM_DOMAIN_MEM, kMode>::install();
+  Hooks<PYMEM_DOMAIN_OBJ, kMode>::install();
 }
 
+template <Mode kMode>
+void uninstall_all() noexcept {
+  Hooks<PYMEM_DOMAIN_OBJ, kMode>::uninstall();
+  Hooks<PYMEM_DOMAIN_MEM, kMode>::uninstall();
+  Hooks<PYMEM_DOMAIN_RAW, kMode>::uninstall();
+}
+
+}  // namespace
+
+double measure() noexcept {
+  return std::max(Hooks<PYMEM_DOMAIN_MEM, Mode::kExact>::measure(), Hooks<PYMEM_DOMAIN_MEM, Mode::kSampled>::measure());
+}
+
+void install(Mode mode) noexcept { mode == Mode::kExact ? install_all<Mode::kExact>() : install_all<Mode::kSampled>(); }
+
 void uninstall() noexcept {
-  Hooks<PYMEM_DOMAIN_OBJ>::uninstall();
-  Hooks<PYMEM_DOMAIN_MEM>::uninstall();
-  Hooks<PYMEM_DOMAIN_RAW>::uninstall();
+  uninstall_all<Mode::kSampled>();
+  uninstall_all<Mode::kExact>();
 }
 
 }  // namespace memtrace::allocator_hooks

@@ -69,14 +69,14 @@ class Utf8 {
                                                compat::code_units(code), compat::first_traceable(code)});
   // Without the mark (no memory, or a place the table does not cover) the code is interned anew each time: slower, but
   // right.
-  if (id != kNone && BlockTable::reaches(code)) era.blocks().mark_code(code, id);
+  if (id != kNone && BlockTable::reaches(code)) era.mark_code(code, id);
   return id;
 }
 
 }  // namespace
 
 const Code* find_code(Era& era, const PyCodeObject* code) noexcept {
-  CodeId id = BlockTable::reaches(code) ? era.blocks().code_at(code) : kNone;
+  CodeId id = BlockTable::reaches(code) ? era.code_at(code) : kNone;
   if (id == kNone) [[unlikely]] {
     id = register_code(era, code);
     if (id == kNone) return nullptr;

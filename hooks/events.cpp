@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hooks/labels.h"
+#include "hooks/limits.h"
 #include "hooks/reports.h"
 
 namespace memtrace {
@@ -31,6 +32,7 @@ bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
   Thread::Tagged& tagged = access == Access::kExclusive ? thread.exclusive : thread.apart;
   // Read first: a change that comes while this runs is seen at the next event.
   const std::uint64_t version = control.version(std::memory_order_acquire);
+  const std::uint32_t sampling = era.sampling();
   const std::uint32_t label = labels::current(thread, attached);
   const std::uint64_t stack_version = Control::stack_version(version);
   // The era can be newer than the version: who replaces it changes one after the other.
@@ -47,6 +49,7 @@ bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
     context = era.tables().contexts.intern({.generation = control.generation(),
                                             .thread = thread.id_in(era),
                                             .label = label,
+                                            .sampling = sampling,
                                             .owner = access == Access::kExclusive ? 0 : thread.index});
   tagged = {.version = context == kNone ? 0 : version,
             .stack_version = stack_version,
@@ -58,6 +61,8 @@ bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
     thread.find_name(era, attached);
     if (thread.is_nameless()) tagged.version = 0;  // comes here again
   }
+  // What an exclusive event does at once is not for samples.
+  if (access == Access::kExclusive && sampling != 0) tagged.version = 0;
   return context != kNone;
 }
 
@@ -87,6 +92,19 @@ void add_apart(Thread& thread, Era& era, PyThreadState* attached, const void* bl
   const RecordId record = capture_apart(thread, era, attached, 0);
   if (record == kNone) return era.drop();
   era.add(Access::kApart, thread, block, size, record);
+}
+
+// Calls event(access, era) as the caller's GIL allows. False when nothing is traced.
+template <typename Event>
+bool with_era(Thread& thread, const PyThreadState* attached, Event&& event) noexcept {
+  if (is_exclusive(attached)) {
+    Era* const era = control.era();
+    if (era != nullptr) event(Access::kExclusive, *era);
+    return era != nullptr;
+  }
+  const Section section(thread);
+  if (section.era() != nullptr) event(Access::kApart, *section.era());
+  return section.era() != nullptr;
 }
 
 // The calling thread's state for one report, which may come from anywhere: under a hook, or after the thread's end.
@@ -124,50 +142,98 @@ bool in_era(Report&& report) noexcept {
     return true;
   }
   PyThreadState* const attached = attached_thread<Gil::kUnknown>(*thread);
-  if (is_exclusive(attached)) {
-    Era* const era = control.era();
-    if (era != nullptr) report(*thread, Access::kExclusive, *era, attached);
-    return era != nullptr;
-  }
-  const Section section(*thread);
-  if (section.era() != nullptr) report(*thread, Access::kApart, *section.era(), attached);
-  return section.era() != nullptr;
+  return with_era(*thread, attached, [&](Access access, Era& era) { report(*thread, access, era, attached); });
 }
 
 RecordId capture_in(Thread& thread, Access access, Era& era, PyThreadState* attached, Domain domain) noexcept {
   if (access == Access::kApart) return capture_apart(thread, era, attached, domain);
-  if (!is_current(thread, attached) && !refresh(thread, era, attached)) return kNone;
+  if (!is_current(thread, attached) && !refresh<Access::kExclusive>(thread, era, attached)) return kNone;
   const ContextId context = context_in(domain, thread.exclusive, era);
-  return context == kNone ? kNone : thread.stack.capture(era, attached, context, false);
+  const bool is_sample = context != kNone && era.tables().contexts[context].sampling != 0;
+  return context == kNone ? kNone : thread.stack.capture(era, attached, context, is_sample);
+}
+
+// After Sampler::passes() has said no.
+bool is_sampled(Thread& thread, Era& era, std::size_t size) noexcept {
+  return thread.sampler.is_sampled(size, era.plan(), era.number(), [&] { return era.next_seed(); });
+}
+
+void untrack_in(Thread& thread, Access access, Era& era, Domain domain, std::uint64_t address) noexcept {
+  if (era.untrack(access, thread, domain, address)) control.invalidate();
+}
+
+void track_in(Thread& thread, Access access, Era& era, PyThreadState* attached, Domain domain, std::uint64_t address,
+              std::size_t size) noexcept {
+  const RecordId record = capture_in(thread, access, era, attached, domain);
+  if (record == kNone || !limits::allows_more()) {
+    untrack_in(thread, access, era, domain, address);
+    return era.drop();
+  }
+  era.track(access, thread, domain, address, size, record);
+  limits::recorded(thread, era, address);
 }
 
 }  // namespace
 
 bool track(Domain domain, std::uint64_t address, std::size_t size) noexcept {
   return in_era([&](Thread& thread, Access access, Era& era, PyThreadState* attached) {
-    const RecordId record = capture_in(thread, access, era, attached, domain);
-    if (record == kNone) return era.drop();
-    era.track(access, thread, domain, address, size, record);
+    if (era.can_sample() && (thread.sampler.passes(size) || !is_sampled(thread, era, size)))
+      return untrack_in(thread, access, era, domain, address);
+    track_in(thread, access, era, attached, domain, address, size);
   });
 }
 
 bool untrack(Domain domain, std::uint64_t address) noexcept {
   return in_era([&](Thread& thread, Access access, Era& era, PyThreadState*) {
-    if (era.untrack(access, thread, domain, address)) control.invalidate();
+    untrack_in(thread, access, era, domain, address);
   });
 }
 
 bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
-  return refresh<Access::kExclusive>(thread, era, attached);
+  return era.sampling() == 0 && refresh<Access::kExclusive>(thread, era, attached);
 }
 
 void record_first(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
-  if (Era* era = control.era(); era != nullptr) record_as(capture(thread, *era, attached), thread, *era, block, size);
+  Era* const era = control.era();
+  if (era == nullptr) return;
+  if (era->can_sample()) return record_sampled(thread, attached, block, size);
+  record_as(capture(thread, *era, attached), thread, *era, block, size);
 }
 
 void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
   const Section section(thread);
   if (Era* era = section.era()) add_apart(thread, *era, attached, block, size);
+}
+
+void record_sampled(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
+  with_era(thread, attached, [&](Access access, Era& era) {
+    if (is_sampled(thread, era, size))
+      track_in(thread, access, era, attached, 0, reinterpret_cast<std::uintptr_t>(block), size);
+  });
+}
+
+void forget_sampled(Thread& thread, const PyThreadState* attached, const void* block) noexcept {
+  with_era(thread, attached, [&](Access access, Era& era) {
+    untrack_in(thread, access, era, 0, reinterpret_cast<std::uintptr_t>(block));
+  });
+}
+
+Block take_sampled(Thread& thread, const PyThreadState* attached, const void* block) noexcept {
+  if (!is_exclusive(attached)) return take_apart(thread, block);
+  Era* const era = control.era();
+  return era == nullptr ? Block{} : era->take_any(block);
+}
+
+void resized_sampled(Thread& thread, const PyThreadState* attached, const void* old_block, const Block& old,
+                     bool succeeded) noexcept {
+  with_era(thread, attached, [&](Access access, Era& era) {
+    // What was taken from an era that has ended meanwhile is gone with it.
+    if (access == Access::kApart && thread.resize_era.get() != era.number()) return;
+    if (!succeeded) return era.put_back(old_block, old);
+    era.forget_free(old_block, old);
+    if (era.account_free(access, thread, old)) control.invalidate();
+  });
+  thread.resize_era.set(0);
 }
 
 void forget_apart(Thread& thread, const void* block) noexcept {
@@ -179,7 +245,7 @@ void forget_apart(Thread& thread, const void* block) noexcept {
 void reassign_apart(Thread& thread, PyThreadState* attached, const void* block) noexcept {
   const Section section(thread);
   Era* era = section.era();
-  if (era == nullptr) return;
+  if (era == nullptr || era->sampling() != 0) return;
   era->reassign(Access::kApart, thread, block, [&] { return capture_apart(thread, *era, attached, 0); });
 }
 
@@ -187,7 +253,7 @@ Block take_apart(Thread& thread, const void* block) noexcept {
   const Section section(thread);
   Era* era = section.era();
   if (era == nullptr) return {};
-  const Block taken = era->take(block);
+  const Block taken = era->take_any(block);
   if (taken) thread.resize_era.set(era->number());
   return taken;
 }

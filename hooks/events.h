@@ -36,6 +36,14 @@ Block take_apart(Thread& thread, const void* block) noexcept;
 void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
                    std::size_t size) noexcept;
 
+// Events of an era with samples, of either kind, when the sampler or the filter has asked for more than a look.
+void record_sampled(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
+void forget_sampled(Thread& thread, const PyThreadState* attached, const void* block) noexcept;
+// The two halves of a resize, of which the second is for what the first has found.
+Block take_sampled(Thread& thread, const PyThreadState* attached, const void* block) noexcept;
+void resized_sampled(Thread& thread, const PyThreadState* attached, const void* old_block, const Block& old,
+                     bool succeeded) noexcept;
+
 // pre: `attached` is not null.
 MT_HOT bool is_current(const Thread& thread, const PyThreadState* attached) noexcept {
   return thread.exclusive.version == control.version() && thread.label_seen.is_of(attached);

@@ -25,7 +25,7 @@ MT_COLD void reused_somehow(Thread& thread, const void* block) noexcept {
   PyThreadState* attached = compat::attached_by_contract(thread.own_states);
   if (!is_exclusive(attached)) {
     reassign_apart(thread, attached, block);
-  } else if (Era* const era = control.era(); era != nullptr) {
+  } else if (Era* const era = control.era(); era != nullptr && era->sampling() == 0) {
     era->reassign(Access::kExclusive, thread, block, [&] { return capture(thread, *era, attached); });
   }
   thread.busy = false;

@@ -10,6 +10,7 @@
 #include "hooks/compat/world.h"
 #include "hooks/events.h"
 #include "hooks/labels.h"
+#include "hooks/limits.h"
 #include "hooks/reference_tracer.h"
 #include "hooks/tracemalloc_api.h"
 #include "src/mem/heap.h"
@@ -19,6 +20,7 @@ namespace memtrace::session {
 namespace {
 
 std::atomic<std::uint32_t> limit{1};
+Options current_options;
 const char* misplaced = nullptr;
 std::atomic<Listener> listener{nullptr};
 
@@ -102,7 +104,9 @@ void prepare() noexcept {
 
 const char* misplaced_field() noexcept { return misplaced; }
 
-bool start(std::uint32_t nframe) noexcept {
+const Options& options() noexcept { return current_options; }
+
+bool start(std::uint32_t nframe, const Options& options) noexcept {
   const Lock lock;
   if (is_tracing()) return true;
   main_interpreter = PyInterpreterState_Main();
@@ -110,11 +114,15 @@ bool start(std::uint32_t nframe) noexcept {
   const auto begin = [&] {
     watch_forks();
     watch_finalization();
-    begun = control.begin(nframe);
+    begun = control.begin(nframe, options.samples);
     if (!begun) return;
     limit = nframe;
-    compat::with_world_stopped([] { allocator_hooks::install(); });
-    reference_tracer::install();
+    current_options = options;
+    limits::begin(options.max_memory);
+    const auto mode = options.samples.can_sample() ? allocator_hooks::Mode::kSampled : allocator_hooks::Mode::kExact;
+    compat::with_world_stopped([&] { allocator_hooks::install(mode); });
+    // An object from a free list is no new sample: its block is that of the one before.
+    if (options.samples.interval == 0) reference_tracer::install();
     tracemalloc_api::install();
     tell_listener();
   };
@@ -139,8 +147,10 @@ bool clear() noexcept {
   if (!is_tracing()) return true;
   bool begun = false;
   const auto begin = [&] {
-    begun = control.begin(limit);
-    if (begun) shrink_own_state();
+    begun = control.begin(limit, current_options.samples);
+    if (!begun) return;
+    limits::begin(current_options.max_memory);
+    shrink_own_state();
   };
   return compat::with_main_gil(main_interpreter, begin) && begun;
 }
@@ -153,6 +163,7 @@ Block find_block(const PyObject* object) noexcept {
 std::size_t own_bytes() noexcept {
   const Lock lock;
   std::size_t total = heap::allocated_bytes();
+  if (is_tracing() && current_options.samples.can_sample()) total += sizeof(SampleFilter);
   const Era* era = control.era();
   if (era != nullptr) total += era->resident_bytes();
   for (const ThreadState* state = control.threads().first(); state != nullptr; state = state->next) {

@@ -24,8 +24,16 @@ void prepare() noexcept;
 // The hooks would read what is not there: start() is not to be called then.
 const char* misplaced_field() noexcept;
 
+// What start() is told besides the number of frames.
+struct Options {
+  SampleOptions samples;
+  std::size_t max_memory = 0;  // of own_bytes(); 0: no limit
+};
+
 // Does nothing while tracing. False when memory cannot be had. pre: 1 <= nframe <= kMaxFrames; no misplaced_field().
-bool start(std::uint32_t nframe) noexcept;
+bool start(std::uint32_t nframe, const Options& options = {}) noexcept;
+// Of the current session, or of the last one. pre: Lock.
+const Options& options() noexcept;
 // False when memory cannot be had, which only a sub-interpreter needs: nothing is changed then.
 bool stop() noexcept;
 bool is_tracing() noexcept;

@@ -27,6 +27,7 @@ Thread* Thread::make() noexcept {
   thread->label = 0;
   thread->id_era.set(0);
   thread->busy = false;
+  thread->sampler.restart();
   return thread;
 }
 

@@ -18,6 +18,8 @@ struct Thread : ThreadState {
   Counter<ThreadId> id{};
   Counter<std::uint64_t> id_era{};
   int attempts_to_name = 0;
+  // Of a session with a limit of memory: blocks recorded since the thread has last looked at it.
+  std::uint32_t unlooked = 0;
   // What blocks are tagged with.
   struct Tagged {
     std::uint64_t version = 0;  // Control::version for which the rest holds

@@ -77,8 +77,8 @@ void Snapshot::Columns::translate_owners() const {
 
 std::size_t Snapshot::Columns::memory() const {
   const std::lock_guard lock(mutex_);
-  return (counters.count.capacity() + counters.size.capacity()) * sizeof(std::uint64_t) +
-         resolved_.keys.capacity() * sizeof(ResolvedRecord) +
+  return (counters.count.capacity() + counters.size.capacity() + counters.interval.capacity()) * sizeof(std::uint64_t) +
+         counters.spread.capacity() * sizeof(Spread) + resolved_.keys.capacity() * sizeof(ResolvedRecord) +
          (resolved_.stacks.capacity() + resolved_.every_row.capacity() + records_.capacity()) * sizeof(std::uint32_t) +
          resolved_.blocks.memory();
 }

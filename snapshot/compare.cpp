@@ -8,6 +8,7 @@
 #include "snapshot/filter.h"
 #include "snapshot/group.h"
 #include "snapshot/radix_sort.h"
+#include "snapshot/spread.h"
 
 namespace memtrace::snapshot {
 
@@ -31,7 +32,22 @@ StatisticDiff difference(const Group* now, const Group* before) noexcept {
           0,
           now != nullptr ? a.site : b.site,
           {},
-          0};
+          0,
+          error_of(a.spread.bytes_variance),
+          error_of(a.spread.count_variance),
+          error_of(a.spread.bytes_variance + b.spread.bytes_variance),
+          error_of(a.spread.count_variance + b.spread.count_variance)};
+}
+
+// The same samples are in both snapshots: they add nothing to the differences, nor to what is unknown of them.
+void leave_out_survivors(StatisticDiff& item, const Group* now, const Group* before, const Group& survivor) noexcept {
+  const auto rest = [&](double Spread::* variance) {
+    const double sum =
+        (now != nullptr ? now->spread.*variance : 0) + (before != nullptr ? before->spread.*variance : 0);
+    return error_of(sum - 2 * survivor.spread.*variance);
+  };
+  item.size_diff_error = rest(&Spread::bytes_variance);
+  item.count_diff_error = rest(&Spread::count_variance);
 }
 
 // Largest first by (|size_diff|, size, |count_diff|, count, number); the numbers are given in falling order.
@@ -64,6 +80,7 @@ void use_names(std::vector<Group>& groups, Tag tag, const Dictionary& own, Dicti
     if (group.size > merged.back().size) merged.back().site = group.site;
     merged.back().size += group.size;
     merged.back().count += group.count;
+    merged.back().spread += group.spread;
   }
   groups = std::move(merged);
 }
@@ -79,6 +96,8 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
   std::vector<Group> now =
       sum_groups(dictionary, *tables, current, current.counters(), common.first, group_by, cumulative);
   std::vector<Group> before = sum_groups(dictionary, *tables, old, old.counters(), common.second, group_by, cumulative);
+  add_spreads(now, dictionary, *tables, current, common.first, group_by, cumulative);
+  add_spreads(before, dictionary, *tables, old, common.second, group_by, cumulative);
 
   // What is of a generation before the one that began with the old snapshot was there then.
   const bool knows_survivors = old.mark() != 0 && old.dictionary()->origin() == current.dictionary()->origin();
@@ -86,6 +105,7 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
   if (knows_survivors) {
     const Snapshot older = select_generations(current, 0, old.mark());
     survivors = sum_groups(dictionary, *tables, older, older.counters(), common.first, group_by, cumulative);
+    add_spreads(survivors, dictionary, *tables, older, common.first, group_by, cumulative);
   }
   if (const auto tag = tag_of(group_by); tag && current.dictionary() != old.dictionary()) {
     use_names(before, *tag, *old.dictionary(), dictionary);
@@ -109,6 +129,7 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
     if (survivor != survivors.rend() && survivor->number == number) {
       items.back().survived_size = survivor->size;
       items.back().survived_count = survivor->count;
+      leave_out_survivors(items.back(), take_new ? &*a : nullptr, take_old ? &*b : nullptr, *survivor);
       ++survivor;
     }
     if (take_new) ++a;
@@ -118,7 +139,8 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
   std::iota(order.begin(), order.end(), 0u);
   sort_differences(order, items);
 
-  Comparison result{group_by, cumulative, knows_survivors, {}, common.dictionary, tables};
+  const bool has_errors = current.counters().has_samples() || old.counters().has_samples();
+  Comparison result{group_by, cumulative, knows_survivors, has_errors, {}, common.dictionary, tables};
   result.items.reserve(items.size());
   for (const std::uint32_t i : order) result.items.push_back(items[i]);
   return result;

@@ -31,12 +31,19 @@ struct StatisticDiff {
   Site site;
   std::string_view key;  // as Statistic's
   std::uint32_t number = 0;
+  // Standard errors, where these are estimates. Those of the differences leave out what is known to be in both
+  // snapshots; where that is not known, they are upper bounds.
+  double size_error = 0;
+  double count_error = 0;
+  double size_diff_error = 0;
+  double count_diff_error = 0;
 };
 
 struct Comparison {
   GroupBy group_by = GroupBy::lineno;
   bool cumulative = false;
   bool knows_survivors = false;  // the old snapshot is of the same era, and ended a generation
+  bool has_errors = false;  // one of the snapshots has samples
   std::vector<StatisticDiff> items;
   std::shared_ptr<const Dictionary> dictionary;  // of the sites' ids; may be neither snapshot's
   std::shared_ptr<const void> keep_alive;

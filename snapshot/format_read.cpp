@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -166,6 +168,10 @@ Counters read_counters(ByteReader& in, std::size_t count) {
   return counters;
 }
 
+// Sums of as many of these as a snapshot can have rows are numbers still, and counts are integers.
+constexpr double kLargestEstimate = 0x1p100;
+constexpr std::uint64_t kLargestInterval = std::uint64_t{1} << 62;
+
 struct Rows {
   std::vector<ResolvedRecord> keys;
   Counters counters;
@@ -195,6 +201,29 @@ Churn read_churn(const SectionsReader& sections, const IdMap& tracebacks, std::s
   return {
       Snapshot::resolved(std::move(dictionary), std::move(keys), std::move(allocated), std::nullopt, traceback_limit),
       std::move(ended), microseconds};
+}
+
+// Completes the counters of the rows.
+void read_samples(const SectionsReader& sections, Counters& counters) {
+  const auto content = sections.content(SectionId::samples);
+  ByteReader in = content.reader();
+  counters.sample_interval = in.number<std::uint64_t>();
+  const auto count = in.number<std::uint32_t>();
+  if (count != 0 && count != counters.count.size()) in.fail("there are not as many samples as rows");
+  counters.interval = in.column<std::uint64_t>(count);
+  counters.spread.resize(count);
+  for (const auto part : {&Spread::count, &Spread::count_variance, &Spread::bytes_variance}) {
+    const auto values = in.column<std::uint64_t>(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const double value = std::bit_cast<double>(values[i]);
+      if (!(value >= 0 && value <= kLargestEstimate)) in.fail("an estimate is no number that can be");
+      counters.spread[i].*part = value;
+    }
+  }
+  in.expect_end();
+  const auto fits = [&](std::uint64_t interval) { return interval <= kLargestInterval; };
+  if (!fits(counters.sample_interval) || !std::all_of(counters.interval.begin(), counters.interval.end(), fits))
+    in.fail("a sampling interval is too large");
 }
 
 BlockColumns read_blocks(const SectionsReader& sections, std::size_t row_count) {
@@ -254,6 +283,7 @@ Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* at
   if (sections.has(SectionId::origin)) mark = read_origin(sections, *dictionary);
   const IdMap tracebacks = DictionaryReader(sections).read(*dictionary);
   Rows rows = read_rows(sections, tracebacks);
+  if (sections.has(SectionId::samples)) read_samples(sections, rows.counters);
   std::optional<BlockColumns> blocks;
   if (sections.has(SectionId::blocks)) blocks = read_blocks(sections, rows.keys.size());
   if (attributes != nullptr) {

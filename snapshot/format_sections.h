@@ -35,8 +35,9 @@ enum class SectionId : std::uint16_t {
   tag_names = 11,
   origin = 12,
   churn = 13,
+  samples = 14,
 };
-inline constexpr SectionId kLastSection = SectionId::churn;
+inline constexpr SectionId kLastSection = SectionId::samples;
 
 // In the column of sizes: the size is in the list of large ones.
 inline constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;

@@ -1,3 +1,4 @@
+#include <bit>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -174,6 +175,21 @@ void write_churn(SectionsWriter& sections, const Churn& churn, const std::vector
   add(sections, SectionId::churn, out, Effort::thorough, true);
 }
 
+void write_samples(SectionsWriter& sections, const Snapshot& snapshot) {
+  const Counters& counters = snapshot.counters();
+  if (!counters.has_samples() && counters.sample_interval == 0) return;
+  ByteWriter out;
+  const auto rows = snapshot.rows();
+  const std::size_t count = counters.has_samples() ? rows.size() : 0;
+  out.number(counters.sample_interval);
+  out.number(static_cast<std::uint32_t>(count));
+  write_column<std::uint64_t>(out, count, [&](std::uint32_t i) { return counters.interval[rows[i]]; });
+  for (const auto part : {&Spread::count, &Spread::count_variance, &Spread::bytes_variance})
+    write_column<std::uint64_t>(
+        out, count, [&](std::uint32_t i) { return std::bit_cast<std::uint64_t>(counters.spread[rows[i]].*part); });
+  add(sections, SectionId::samples, out, Effort::thorough, true);
+}
+
 void write_blocks(SectionsWriter& sections, const Snapshot& snapshot) {
   std::vector<std::uint32_t> row_number(snapshot.column_count());
   const auto rows = snapshot.rows();
@@ -245,6 +261,7 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
   write_tag_names(sections, SectionId::tag_names, std::span(kTags).subspan(1), written, churn);
   write_rows(sections, written, tracebacks);
   if (churn != nullptr) write_churn(sections, *churn, churn_tracebacks);
+  write_samples(sections, written);
   if (written.has_blocks()) write_blocks(sections, written);
   if (!attributes.empty()) {
     sections.add(static_cast<std::uint16_t>(SectionId::attributes), true, Effort::thorough, attributes);

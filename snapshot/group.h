@@ -24,6 +24,7 @@ struct Group {
   std::uint64_t size = 0;
   std::uint64_t count = 0;
   Site site;
+  Spread spread{};  // of samples: see spread.h
 };
 
 // How much of a stack decides about the group.

@@ -16,6 +16,9 @@ void check_counters(const Counters& counters, std::size_t rows) {
   if (counters.count.size() != rows || counters.size.size() != rows) {
     throw std::invalid_argument("the columns of a snapshot differ in length");
   }
+  if (counters.has_samples() && (counters.spread.size() != rows || counters.interval.size() != rows)) {
+    throw std::invalid_argument("the columns of samples differ in length");
+  }
   if (rows >= kMaxEntries) throw std::length_error("a snapshot has too many rows");
 }
 
@@ -69,6 +72,8 @@ std::uint64_t Snapshot::dropped() const { return columns_->resolved().dropped; }
 
 std::uint64_t Snapshot::mark() const noexcept { return columns_->mark; }
 
+std::uint64_t Snapshot::sample_interval() const noexcept { return columns_->counters.sample_interval; }
+
 bool Snapshot::is_resolved() const noexcept { return columns_->is_resolved(); }
 
 const std::shared_ptr<Dictionary>& Snapshot::dictionary() const noexcept { return columns_->dictionary; }
@@ -90,9 +95,14 @@ std::span<const StackId> Snapshot::stacks() const { return columns_->resolved().
 const Counters& Snapshot::counters() const noexcept { return columns_->counters; }
 
 std::uint64_t Snapshot::total_count() const {
+  const Counters& counters = columns_->counters;
   std::uint64_t total = 0;
-  for (const std::uint32_t row : rows()) total += columns_->counters.count[row];
-  return total;
+  double estimate = 0;
+  for (const std::uint32_t row : rows()) {
+    total += counters.count[row];
+    if (counters.has_samples()) estimate += counters.spread[row].count;
+  }
+  return counters.has_samples() ? rounded(estimate) : total;
 }
 
 std::uint64_t Snapshot::total_size() const {
@@ -153,15 +163,29 @@ Snapshot Snapshot::select_rows(std::span<const std::uint8_t> keep) const {
 Snapshot Snapshot::select_blocks(std::span<const std::size_t> positions) const {
   const std::size_t available = block_count();
   const auto& resolved = columns_->resolved();
-  Counters counters{std::vector<std::uint64_t>(column_count()), std::vector<std::uint64_t>(column_count())};
+  const Counters& all = this->counters();
+  Counters counters;
+  counters.count.resize(column_count());
+  counters.size.resize(column_count());
+  if (all.has_samples()) counters.spread.resize(column_count());
+  counters.interval = all.interval;
+  counters.sample_interval = all.sample_interval;
   BlockColumns blocks;
   blocks.reserve(positions.size());
   for (const std::size_t position : positions) {
     if (position >= available) throw std::invalid_argument("a selection refers to a block that does not exist");
     const Block chosen = block(position);
-    ++counters.count[chosen.row];
-    counters.size[chosen.row] += chosen.size;
     blocks.append(chosen.row, chosen.size);
+    if (!all.has_samples() || all.interval[chosen.row] == 0) {
+      ++counters.count[chosen.row];
+      counters.size[chosen.row] += chosen.size;
+      if (all.has_samples()) counters.spread[chosen.row].count += 1;
+      continue;
+    }
+    const Weight weight = weight_of(chosen.size, all.interval[chosen.row]);
+    counters.spread[chosen.row] += weight.spread;
+    counters.size[chosen.row] += weight.bytes;
+    counters.count[chosen.row] = rounded(counters.spread[chosen.row].count);
   }
   return Snapshot::resolved(dictionary(), resolved.keys, std::move(counters), std::move(blocks), traceback_limit_,
                             resolved.dropped, mark());

@@ -24,6 +24,7 @@
 #include "snapshot/block_columns.h"
 #include "snapshot/dictionary.h"
 #include "snapshot/resolver.h"
+#include "src/base/sampling.h"
 
 namespace memtrace::snapshot {
 
@@ -31,6 +32,15 @@ namespace memtrace::snapshot {
 struct Counters {
   std::vector<std::uint64_t> count;  // blocks
   std::vector<std::uint64_t> size;  // bytes
+
+  // Where blocks may be samples, else nothing: what a row's stand for, of which `count` and `size` are the whole numbers,
+  // and their interval; 0, and no variance, where each block was recorded.
+  std::vector<Spread> spread{};
+  std::vector<std::uint64_t> interval{};
+  // That of allocations of the snapshot's moment.
+  std::uint64_t sample_interval = 0;
+
+  bool has_samples() const noexcept { return !interval.empty(); }
 };
 
 struct Row {
@@ -65,6 +75,8 @@ class Snapshot {
   // The generation that began at its very moment; 0 when none did.
   std::uint64_t mark() const noexcept;
   bool is_resolved() const noexcept;
+  // Mean distance in bytes of the samples that allocations of its moment were; 0 when each block was recorded.
+  std::uint64_t sample_interval() const noexcept;
 
   // What has come and gone up to its moment, of what it selects. Null for one that was not taken of the tracer, a peak's,
   // and for chosen blocks.

@@ -6,6 +6,7 @@
 
 #include "snapshot/group.h"
 #include "snapshot/radix_sort.h"
+#include "snapshot/spread.h"
 
 namespace memtrace::snapshot {
 
@@ -67,8 +68,9 @@ std::vector<Frame> traceback_frames(const Dictionary& dictionary, GroupBy group_
 Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulative) {
   const auto stacks = snapshot.stacks();  // resolves, so the keys cover what this snapshot needs
   std::shared_ptr<const KeyTables> tables = snapshot.dictionary()->keys();
-  const std::vector<Group> groups =
+  std::vector<Group> groups =
       sum_groups(*snapshot.dictionary(), *tables, snapshot, snapshot.counters(), stacks, group_by, cumulative);
+  add_spreads(groups, *snapshot.dictionary(), *tables, snapshot, stacks, group_by, cumulative);
 
   // Equal keys stay as they are, so the order begins with the last number.
   std::vector<std::uint32_t> order(groups.size());
@@ -76,13 +78,14 @@ Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulativ
   sort_descending(order, [&](std::uint32_t i) { return groups[i].count; });
   sort_descending(order, [&](std::uint32_t i) { return groups[i].size; });
 
-  Statistics result{group_by, cumulative, {}, snapshot.dictionary(), tables};
+  Statistics result{group_by, cumulative, snapshot.counters().has_samples(), {}, snapshot.dictionary(), tables};
   result.items.reserve(order.size());
   for (const std::uint32_t i : order) {
     const Group& group = groups[i];
     result.items.push_back({group.size, group.count, group.site,
                             key_text(*snapshot.dictionary(), *tables, group_by, group.number),
-                            shown_number(group_by, group.number)});
+                            shown_number(group_by, group.number), error_of(group.spread.bytes_variance),
+                            error_of(group.spread.count_variance)});
   }
   return result;
 }

@@ -53,6 +53,9 @@ struct Statistic {
   // part of.
   std::string_view key;
   std::uint32_t number = 0;  // groups of one
+  // Standard errors, where size and count are estimates.
+  double size_error = 0;
+  double count_error = 0;
 };
 
 // Frames of a group's traceback, oldest first. A filename group has one frame with line 0 and no function or columns.
@@ -61,6 +64,7 @@ std::vector<Frame> traceback_frames(const Dictionary& dictionary, GroupBy group_
 struct Statistics {
   GroupBy group_by = GroupBy::lineno;
   bool cumulative = false;
+  bool has_errors = false;  // the snapshot has samples
   std::vector<Statistic> items;
   std::shared_ptr<const Dictionary> dictionary;  // of the sites' ids
   std::shared_ptr<const void> keep_alive;  // owner of the keys' text

@@ -31,6 +31,10 @@ SMOKE_PROGRAMS = ("deltablue", "json_loads", "bintree")
 
 MAX_GEOMEAN_25 = 1.50
 MAX_WORST_25 = 5.0
+MAX_GEOMEAN_SAMPLED = 1.05
+MAX_WORST_SAMPLED = 1.20
+MAX_RESIDENT_SAMPLED = 1.02
+SAMPLED = ("sampled", "imported")
 MAX_GEOMEAN_1 = 1.35 if sys.version_info >= (3, 14) else 1.30
 """Interpreters that are faster by themselves leave a tracer less time for the same ratio."""
 
@@ -55,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(_report(facts, options.programs, seconds, memory))
     problems = failures(runs)
     if options.assert_bounds:
-        problems += exceeded_bounds(seconds)
+        problems += exceeded_bounds(seconds) if set(options.modes) - {BASE, "floor", *SAMPLED} else []
+        problems += exceeded_bounds_of_samples(seconds, memory)
     if options.json:
         _write(options.json, facts, runs, seconds, memory, problems)
     for problem in problems:
@@ -83,6 +88,26 @@ def exceeded_bounds(seconds: Ratios) -> list[str]:
         rival = seconds["memray"].get(program)
         if rival is None or ratio >= rival:
             found.append(f"memtrace(25): {program} {ratio:.2f}, memray {rival}")
+    return found
+
+
+def exceeded_bounds_of_samples(seconds: Ratios, memory: Ratios) -> list[str]:
+    """Return one line for each bound that memtrace does not keep while it samples.
+
+    Its resident memory is compared with that of a process that has imported it.
+    """
+    missing = [mode for mode in SAMPLED if not seconds.get(mode)]
+    if missing:
+        return [f"no bound of samples can be checked without {mode}" for mode in missing]
+    found = []
+    time = summarise(seconds["sampled"])
+    if time.geomean > MAX_GEOMEAN_SAMPLED:
+        found.append(f"samples: geometric mean {time.geomean:.3f} > {MAX_GEOMEAN_SAMPLED}")
+    if time.worst > MAX_WORST_SAMPLED:
+        found.append(f"samples: {time.worst_program} {time.worst:.2f} > {MAX_WORST_SAMPLED}")
+    resident = {program: ratio / memory["imported"][program] for program, ratio in memory["sampled"].items()}
+    if summarise(resident).geomean > MAX_RESIDENT_SAMPLED:
+        found.append(f"samples: resident memory {summarise(resident).geomean:.3f} > {MAX_RESIDENT_SAMPLED}")
     return found
 
 

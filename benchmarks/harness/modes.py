@@ -151,6 +151,41 @@ class Memtrace(Mode):
         return doubts
 
 
+class Imported(Mode):
+    """memtrace imported, and not tracing: what the resident memory of its samples is compared with."""
+
+    label = "memtrace imported"
+    module = "memtrace"
+
+    def prepare(self, scratch: Path) -> None:
+        importlib.import_module("memtrace")
+
+    def doubts(self, evidence: Mapping[str, Any]) -> list[str]:
+        return []
+
+
+class SampledMemtrace(Memtrace):
+    """This project's tracer, with samples of the blocks."""
+
+    INTERVAL = "512 KiB"
+
+    def __init__(self, nframe: int) -> None:
+        super().__init__(nframe)
+        self.label = f"memtrace({nframe}), {self.INTERVAL}"
+
+    def start(self) -> None:
+        self._memtrace.start(self.nframe, sample_interval=self.INTERVAL, seed=1)
+
+    def doubts(self, evidence: Mapping[str, Any]) -> list[str]:
+        # A program of a few small blocks may have no sample.
+        doubts = [
+            doubt for doubt in super().doubts(evidence) if doubt not in ("nothing traced", "no records", "no nodes")
+        ]
+        if evidence.get("status", {}).get("sample_interval") != 512 * 1024:
+            doubts.append("does not sample")
+        return doubts
+
+
 class Memray(Mode):
     """memray with Python's allocators traced: writes every event to a file, keeps no table."""
 
@@ -192,6 +227,8 @@ MODES: dict[str, Mode] = {
     "memray": Memray(),
     "memtrace1": Memtrace(1),
     "memtrace25": Memtrace(25),
+    "imported": Imported(),
+    "sampled": SampledMemtrace(25),
 }
 
 if sys.version_info >= (3, 13):

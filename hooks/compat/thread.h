@@ -15,7 +15,10 @@ inline constexpr auto& ask_interpreter = _PyThreadState_UncheckedGet;
 // What a thread remembers of its own thread states: on 3.11, the last one it was seen to hold the GIL with.
 struct OwnStates {
 #if PY_VERSION_HEX < 0x030c0000
+  static constexpr bool kAsksForFrees = true;
   PyThreadState* last = nullptr;
+#else
+  static constexpr bool kAsksForFrees = false;
 #endif
 
   // To be told of each block of the RAW domain that the thread frees: thread states are among them.

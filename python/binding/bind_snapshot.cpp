@@ -85,6 +85,7 @@ class GroupMaker {
 
 py::list statistics(const snapshot::Snapshot& self, const std::string& name, bool cumulative, const py::type& cls) {
   const Slot size_slot(cls, "size"), count_slot(cls, "count");
+  const Slot size_error_slot(cls, "size_error"), count_error_slot(cls, "count_error");
   const snapshot::GroupBy group_by = to_group_by(name);
   const snapshot::Statistics groups = [&] {
     const Detached detached;
@@ -98,6 +99,10 @@ py::list statistics(const snapshot::Snapshot& self, const std::string& name, boo
     py::object object = maker.make(group);
     size_slot.set(object, py::int_(group.size));
     count_slot.set(object, py::int_(group.count));
+    if (groups.has_errors) {
+      size_error_slot.set(object, py::float_(group.size_error));
+      count_error_slot.set(object, py::float_(group.count_error));
+    }
     result[i] = std::move(object);
   }
   return result;
@@ -107,6 +112,8 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
                  bool cumulative, const py::type& cls) {
   const Slot size_slot(cls, "size"), size_diff_slot(cls, "size_diff"), survived_size_slot(cls, "survived_size");
   const Slot count_slot(cls, "count"), count_diff_slot(cls, "count_diff"), survived_count_slot(cls, "survived_count");
+  const Slot size_error_slot(cls, "size_error"), size_diff_error_slot(cls, "size_diff_error");
+  const Slot count_error_slot(cls, "count_error"), count_diff_error_slot(cls, "count_diff_error");
   const snapshot::GroupBy group_by = to_group_by(name);
   const snapshot::Comparison groups = [&] {
     const Detached detached;
@@ -128,6 +135,12 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
     count_diff_slot.set(object, py::int_(group.count_diff));
     survived_size_slot.set(object, if_known(group.survived_size));
     survived_count_slot.set(object, if_known(group.survived_count));
+    if (groups.has_errors) {
+      size_error_slot.set(object, py::float_(group.size_error));
+      size_diff_error_slot.set(object, py::float_(group.size_diff_error));
+      count_error_slot.set(object, py::float_(group.count_error));
+      count_diff_error_slot.set(object, py::float_(group.count_diff_error));
+    }
     result[i] = std::move(object);
   }
   return result;
@@ -161,6 +174,8 @@ py::list churn(const snapshot::Snapshot& self, const snapshot::Snapshot* since, 
       {&snapshot::ChurnStatistic::freed, {cls, "freed_size"}, {cls, "freed_count"}},
       {&snapshot::ChurnStatistic::temporary, {cls, "temporary_size"}, {cls, "temporary_count"}},
   };
+  // Of samples it is not known.
+  const bool knows_temporary = self.sample_interval() == 0 && !self.counters().has_samples();
   const Slot seconds_slot(cls, "seconds");
   const py::float_ duration(seconds);
   const GroupMaker maker(cls, group_by, groups.dictionary);
@@ -169,8 +184,12 @@ py::list churn(const snapshot::Snapshot& self, const snapshot::Snapshot* since, 
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
     py::object object = maker.make(groups.items[i]);
     for (const auto& [part, size_slot, count_slot] : parts) {
-      size_slot.set(object, py::int_((groups.items[i].*part).size));
-      count_slot.set(object, py::int_((groups.items[i].*part).count));
+      const bool known = knows_temporary || part != &snapshot::ChurnStatistic::temporary;
+      const auto set = [&](const Slot& slot, std::uint64_t number) {
+        slot.set(object, known ? py::object(py::int_(number)) : py::object(py::none()));
+      };
+      set(size_slot, (groups.items[i].*part).size);
+      set(count_slot, (groups.items[i].*part).count);
     }
     seconds_slot.set(object, duration);
     result[i] = std::move(object);
@@ -280,6 +299,7 @@ void bind_snapshot(py::module_& module) {
       .def_static("from_traces", &from_traces, py::arg("traces"), py::arg("traceback_limit"))
       .def_property_readonly("traceback_limit", &snapshot::Snapshot::traceback_limit)
       .def_property_readonly("mark", &snapshot::Snapshot::mark)
+      .def_property_readonly("sample_interval", &snapshot::Snapshot::sample_interval)
       .def_property_readonly("dropped", &snapshot::Snapshot::dropped)
       .def_property_readonly("has_blocks", &snapshot::Snapshot::has_blocks)
       .def_property_readonly("total_count", &snapshot::Snapshot::total_count)

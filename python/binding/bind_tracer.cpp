@@ -1,11 +1,16 @@
 // The tracer's functions of memtrace._core.
+#include <pybind11/stl.h>
+
 #include <memory>
 #include <new>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "hooks/allocator_hooks.h"
+#include "hooks/limits.h"
 #include "hooks/session.h"
 #include "hooks/tracemalloc_api.h"
 #include "python/binding/binding.h"
@@ -19,11 +24,41 @@ namespace memtrace::binding {
 
 namespace {
 
-void start(std::uint32_t nframe) {
+std::uint64_t any_seed() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
+using Given = std::optional<std::uint64_t>;
+
+// pre: Lock, and tracing.
+void check_same_options(const Given& interval, const Given& seed, const Given& max_memory) {
+  const session::Options& present = session::options();
+  const auto check = [](const char* name, const Given& given, std::uint64_t now) {
+    if (given && *given != now)
+      throw py::value_error(std::string(name) + " is another than tracing was started with: stop() first");
+  };
+  check("sample_interval", interval, present.samples.interval);
+  check("seed", seed, present.samples.seed);
+  check("max_memory", max_memory, present.max_memory);
+}
+
+void start(std::uint32_t nframe, const Given& interval, const Given& seed, const Given& max_memory) {
+  {
+    const session::Lock lock;
+    if (session::is_tracing()) return check_same_options(interval, seed, max_memory);
+  }
   if (const char* field = session::misplaced_field())
     throw std::runtime_error(std::string("memtrace was built for a CPython " PY_VERSION " whose ") + field +
                              " lies elsewhere than in this one: install memtrace again, built with this interpreter");
-  if (!session::start(nframe)) throw std::bad_alloc();
+  session::Options options;
+  options.samples.interval = interval.value_or(0);
+  options.samples.limited = max_memory.has_value();
+  if (seed && !options.samples.can_sample())
+    throw py::value_error("seed needs sample_interval or max_memory: without samples nothing is drawn");
+  if (options.samples.can_sample()) options.samples.seed = seed ? *seed : any_seed();
+  options.max_memory = max_memory.value_or(0);
+  if (!session::start(nframe, options)) throw std::bad_alloc();
 }
 
 void stop() {
@@ -96,6 +131,7 @@ py::dict status() {
   result["tracing"] = era != nullptr;
   result["nframe"] = session::traceback_limit();
   result["own_bytes"] = session::own_bytes();
+  result["max_memory"] = session::options().max_memory;
   if (era == nullptr) return result;
   std::uint64_t blocks = 0;
   std::uint64_t bytes = 0;
@@ -115,6 +151,9 @@ py::dict status() {
   result["nodes"] = tree.node_end() - 1;
   result["codes"] = era->tables().codes.end() - 1;
   result["dropped"] = session::tracer().dropped(*era);
+  result["sample_interval"] = era->plan().interval;
+  result["is_full"] = !limits::allows_more();
+  result["allocated"] = era->allocated().count;
   result["block_table_bytes"] = era->block_table_bytes();
   result["stack_bytes"] = era->tables().resident_bytes() + era->counter_bytes();
   return result;
@@ -145,7 +184,8 @@ void bind_tracer(py::module_& module) {
 #ifdef Py_GIL_DISABLED
   watch_forks_in_python();
 #endif
-  module.def("start", &start, py::arg("nframe"));
+  module.def("start", &start, py::arg("nframe"), py::arg("sample_interval") = std::nullopt,
+             py::arg("seed") = std::nullopt, py::arg("max_memory") = std::nullopt);
   module.def("stop", &stop);
   module.def("is_tracing", &session::is_tracing);
   module.def("clear_traces", &clear_traces);
@@ -155,6 +195,8 @@ void bind_tracer(py::module_& module) {
   module.def("take_snapshot", &take_snapshot, py::arg("blocks") = true, py::arg("mark") = false);
   module.attr("mark") = py::reinterpret_steal<py::object>(PyCFunction_New(&mark_definition, nullptr));
   module.def("status", &status);
+  // Seconds that tracing adds to one allocation and free, as measured now.
+  module.def("event_time", [] { return allocator_hooks::measure(); });
   module.def("_fail_allocations", &fail_allocations, py::arg("after"), py::arg("sticky"));
   module.def("_allow_allocations", &allow_allocations);
 }

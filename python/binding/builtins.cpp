@@ -50,10 +50,17 @@ constexpr std::array kWithoutArguments = {
 };
 
 constexpr const char* kStartDoc =
-    "start($module, nframe=1, /)\n--\n\n"
+    "start($module, nframe=1, /, *, sample_interval=None, seed=None,\n      max_memory=None)\n--\n\n"
     "Start tracing Python's memory allocations, in all threads.\n\n"
-    "Keeps up to nframe frames of each traceback. While tracing, only checks its argument.\n"
-    "Raises ValueError unless nframe is from 1 to 65535.";
+    "Keeps up to nframe frames of each traceback. Each block is traced, unless sample_interval says in which mean\n"
+    "distance of allocated bytes blocks are to be sampled (bytes, or a text such as '512 KiB'): then sizes and counts\n"
+    "are estimates, with standard errors, and the same ones where seed, an integer, and the program are the same.\n"
+    "max_memory (as sample_interval, at least 4 MiB) is how much memory the tracer itself may use: it begins to "
+    "sample\n"
+    "before that is exceeded, and at last records nothing more, which counts as dropped.\n\n"
+    "While tracing, only checks its arguments. Raises ValueError unless nframe is from 1 to 65535, for keywords that "
+    "are\n"
+    "out of range, and for those that differ from what tracing was started with.";
 
 // Borrowed from nobody: they live as long as the process, as the builtins do.
 std::array<PyObject*, kWithoutArguments.size()> targets;
@@ -64,7 +71,15 @@ PyObject* forward(PyObject*, PyObject*) {
   return PyObject_CallNoArgs(targets[index]);
 }
 
-PyObject* call_start(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+// (interval, seed, memory) of the keywords of start(); None what was not given.
+py::object checked_keywords(PyObject* const* values, PyObject* names) {
+  const py::object check = py::module_::import("memtrace._options").attr("start");
+  PyObject* checked = PyObject_Vectorcall(check.ptr(), values, 0, names);
+  if (checked == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(checked);
+}
+
+PyObject* call_start(PyObject*, PyObject* const* arguments, Py_ssize_t count, PyObject* names) {
   if (count > 1) return PyErr_Format(PyExc_TypeError, "start expected at most 1 argument, got %zd", count);
   int nframe = 1;
   if (count == 1) {
@@ -82,11 +97,14 @@ PyObject* call_start(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
   if (nframe < 1 || nframe > kMaxNframe) {
     return PyErr_Format(PyExc_ValueError, "the number of frames must be in range [1; %d]", kMaxNframe);
   }
-  PyObject* checked = PyLong_FromLong(nframe);
-  if (checked == nullptr) return nullptr;
-  PyObject* result = PyObject_CallOneArg(start_target, checked);
-  Py_DECREF(checked);
-  return result;
+  try {
+    const py::handle target(start_target);
+    if (names == nullptr) return target(nframe).release().ptr();
+    return target(nframe, *checked_keywords(arguments + count, names)).release().ptr();
+  } catch (py::error_already_set& error) {
+    error.restore();
+    return nullptr;
+  }
 }
 
 constexpr const char* kTrackDoc =
@@ -146,7 +164,7 @@ auto make_definitions(std::index_sequence<indexes...>) {
 
 auto definitions = make_definitions(std::make_index_sequence<kWithoutArguments.size()>{});
 PyMethodDef start_definition = {"start", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&call_start)),
-                                METH_FASTCALL, kStartDoc};
+                                METH_FASTCALL | METH_KEYWORDS, kStartDoc};
 PyMethodDef report_definitions[] = {
     {"track", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&track)), METH_VARARGS | METH_KEYWORDS,
      kTrackDoc},

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from memtrace._holders import Chain, Link, Root, holders
     from memtrace._include import get_include
     from memtrace._install import install_as_tracemalloc
+    from memtrace._status import Status, status
 
 __all__ = [
     "BaseFilter",
@@ -75,6 +76,7 @@ __all__ = [
     "Snapshot",
     "Statistic",
     "StatisticDiff",
+    "Status",
     "ThreadFilter",
     "Trace",
     "Traceback",
@@ -95,6 +97,7 @@ __all__ = [
     "register_domain",
     "reset_peak",
     "start",
+    "status",
     "stop",
     "take_peak_snapshot",
     "take_snapshot",
@@ -121,6 +124,8 @@ _MODULES = {
     "Root": "memtrace._holders",
     "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
+    "Status": "memtrace._status",
+    "status": "memtrace._status",
 }
 
 

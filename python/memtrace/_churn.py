@@ -39,11 +39,11 @@ class ChurnStatistic(_Group):
     freed_count: int
     """Number of blocks that were freed."""
 
-    temporary_size: int
-    """Of *freed_size*, the bytes of temporary blocks."""
+    temporary_size: int | None
+    """Of *freed_size*, the bytes of temporary blocks. None in samples, of which nobody knows."""
 
-    temporary_count: int
-    """Number of temporary blocks: freed by the thread that had allocated them when it had allocated one other at most."""
+    temporary_count: int | None
+    """Number of temporary blocks, None in samples: freed by the thread that had allocated them when it had allocated one other at most."""
 
     seconds: float
     """The time in question: since the trace began, or between two snapshots."""
@@ -67,11 +67,13 @@ class ChurnStatistic(_Group):
         return self.__getstate__() == other.__getstate__()
 
     def __str__(self) -> str:
-        return (
+        text = (
             f"{self.key}: allocated={_format_size(self.allocated_size, False)} in {self.allocated_count}"
-            f" ({self.count_per_second:.0f}/s), freed={_format_size(self.freed_size, False)} in {self.freed_count},"
-            f" temporary={_format_size(self.temporary_size, False)} in {self.temporary_count}"
+            f" ({self.count_per_second:.0f}/s), freed={_format_size(self.freed_size, False)} in {self.freed_count}"
         )
+        if self.temporary_size is not None:
+            text += f", temporary={_format_size(self.temporary_size, False)} in {self.temporary_count}"
+        return text
 
     def __repr__(self) -> str:
         counters = " ".join(f"{name}={getattr(self, name)}" for name in _COUNTERS)

@@ -22,21 +22,40 @@ def _format_size(size: float, sign: bool) -> str:
     return f"{size:{plus}.{1 if abs(size) < 100 else 0}f} TiB"
 
 
-# The longest first: all end in B.
-_BYTES = {"TiB": 1 << 40, "GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10, "B": 1, "": 1}
+_BYTES = {
+    unit: factor
+    for power, letter in enumerate("kmgt", start=1)
+    for unit, factor in ((f"{letter}ib", 1024**power), (f"{letter}b", 1000**power))
+} | {"": 1, "b": 1}
 
 
-def _parse_size(size: int | str, argument: str) -> int:
-    """Return the number of bytes that *size* stands for: a number of bytes, or a text such as ``4 KiB``."""
-    allowed = "must be a number of bytes from 0, or a text such as '4 KiB' in B, KiB, MiB, GiB or TiB"
-    if not isinstance(size, int | str):
-        raise TypeError(f"{argument} {allowed}, not {type(size).__name__}")
+def _parse_size(size: int | str, name: str) -> int:
+    """Return the number of bytes that *size* says: an integer, or a text such as ``512 KiB`` or ``64MB``.
+
+    Units are B, KiB, MiB, GiB and TiB, of which each is 1024 of the one before, and kB, MB, GB and TB, of 1000;
+    case does not matter, and a number with a unit may have a fraction. *name* is what the argument is called in the
+    messages: ValueError for a text that is no size and for a negative number, TypeError for anything else.
+    """
     if isinstance(size, str):
-        unit = next(unit for unit in _BYTES if size.endswith(unit))
-        whole, _, fraction = size.removesuffix(unit).strip().partition(".")
-        digits, divisor = whole + fraction, int(10 ** len(fraction))
-        if digits.isascii() and digits.isdigit():
-            return int(digits) * _BYTES[unit] // divisor
-    elif size >= 0:
-        return int(size)
-    raise ValueError(f"{argument} {allowed}, not {size!r}")
+        text = size.strip()
+        number = text.rstrip("BKMGTibkmgt")
+        factor = _BYTES.get(text[len(number) :].lower())
+        number = number.rstrip()
+        whole, point, fraction = number.partition(".")
+        digits = whole + fraction
+        fits = (
+            digits.isascii()
+            and digits.isdigit()
+            and len(digits) <= 20
+            and bool(whole)
+            and bool(point) == bool(fraction)
+        )
+        if factor is None or not fits or (point and factor == 1):
+            raise ValueError(f"{name} must be a number of bytes or a text such as '512 KiB', not {size!r}")
+        return int(digits) * factor // 10 ** len(fraction)
+    if isinstance(size, bool) or not hasattr(size, "__index__"):
+        raise TypeError(f"{name} must be an integer or a text such as '512 KiB', not {type(size).__name__}")
+    value: int = size.__index__()
+    if value < 0:
+        raise ValueError(f"{name} must not be negative, not {value}")
+    return value

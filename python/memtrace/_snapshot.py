@@ -84,6 +84,15 @@ class Snapshot:
         return self._to_native().dropped
 
     @property
+    def sample_interval(self) -> int | None:
+        """Mean distance, in allocated bytes, of the samples that it is made of; None when each block was traced.
+
+        Sizes and counts of statistics are estimates then, and :attr:`traces` are the sampled blocks with
+        their own sizes.
+        """
+        return self._to_native().sample_interval or None
+
+    @property
     def mark(self) -> Generation | None:
         """The generation that began at its moment, if :func:`take_snapshot` was told to mark it."""
         mark = self._to_native().mark

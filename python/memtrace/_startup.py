@@ -1,4 +1,4 @@
-"""Tracing from the start of the interpreter: ``-X memtrace[=NFRAME]`` and ``PYTHONMEMTRACE=NFRAME``.
+"""Tracing from the start of the interpreter: ``-X memtrace[=NFRAME[,KEYWORD=VALUE]...]`` and ``PYTHONMEMTRACE``.
 
 ``memtrace.pth`` imports this module while ``site`` runs, and only when one of the two was given. Whatever
 is imported here is in the traced program too, so this module stays with what ``site`` has already loaded.
@@ -13,18 +13,20 @@ from memtrace import start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 _OPTION = "memtrace"
 _RECORDING_OPTION = "memtrace_run"
 _VARIABLE = "PYTHONMEMTRACE"
 _MAX_NFRAME = 65535
+_MAX_DIGITS = 20
+_KEYWORDS = {"sample": "sample_interval", "max_memory": "max_memory", "seed": "seed"}
 
 _begun = False
 
 
 class RequestError(ValueError):
-    """The option or the variable holds something that is not a number of frames."""
+    """The option or the variable holds something that start() cannot be told."""
 
 
 def begin() -> None:
@@ -39,10 +41,10 @@ def begin() -> None:
         return
     _begun = True
     try:
-        nframe = requested_nframe()
+        request = requested()
     except RequestError as error:
         _fail(str(error))
-    if nframe == 0:
+    if request is None:
         return
     recording = sys._xoptions.get(_RECORDING_OPTION)
     if isinstance(recording, str):
@@ -53,22 +55,57 @@ def begin() -> None:
 
         Recording.from_option(recording).write_at_exit()
     try:
-        start(nframe)
+        start(request[0], **request[1])
     except Exception as error:
         _fail(f"memtrace cannot start: {error}")
 
 
-def requested_nframe() -> int:
-    """Return how many frames of each traceback to keep, 0 when nothing asks for tracing.
+def requested() -> tuple[int, dict[str, Any]] | None:
+    """Return the number of frames and the keywords for start(), None when nothing asks for tracing.
 
     ``-X memtrace`` comes before ``PYTHONMEMTRACE``, which ``-E`` and ``-I`` ignore and which means
     nothing when it is empty. Raises RequestError with a text that names where the value came from.
     """
     if _OPTION in sys._xoptions:
         value = sys._xoptions[_OPTION]
-        return 1 if value is True else _parse_nframe(f"-X {_OPTION}=NFRAME", value)
+        return (1, {}) if value is True else _parse(f"-X {_OPTION}=NFRAME", value)
     value = "" if sys.flags.ignore_environment else os.environ.get(_VARIABLE, "")
-    return _parse_nframe(_VARIABLE, value)
+    return _parse(_VARIABLE, value)
+
+
+def _parse(source: str, text: str) -> tuple[int, dict[str, Any]] | None:
+    first, *others = text.split(",")
+    keywords: dict[str, Any] = {}
+    if others or "=" in first:
+        if "=" in first:  # the number of frames may be left out before keywords
+            others.insert(0, first)
+            first = "1"
+        keywords = _parse_keywords(source, others)
+    nframe = _parse_nframe(source, first)
+    return (nframe, keywords) if nframe else None
+
+
+def _parse_keywords(source: str, texts: list[str]) -> dict[str, Any]:
+    from memtrace import _options
+
+    keywords: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        keyword = _KEYWORDS.get(name)
+        if keyword is None or not equals:
+            known = ", ".join(f"{name}=" for name in _KEYWORDS)
+            raise RequestError(f"{source}: invalid option: {_quoted(text)}, which is none of {known}")
+        if keyword in keywords:
+            raise RequestError(f"{source}: {name} is given twice")
+        if keyword == "seed" and value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS:
+            keywords[keyword] = int(value)
+        else:
+            keywords[keyword] = value
+    try:
+        _options.start(**keywords)
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"{source}: {error}") from None
+    return keywords
 
 
 def _parse_nframe(source: str, text: str) -> int:

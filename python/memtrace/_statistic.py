@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 _NONE_BY_DEFAULT = ("_key", "survived_size", "survived_count")
+_ZERO_BY_DEFAULT = ("size_error", "count_error", "size_diff_error", "count_diff_error")
 
 
 class _Group:
@@ -28,6 +29,12 @@ class _Group:
     _key: str | None
     _source: tuple[Dictionary, int]
 
+    size_error: float
+    """Standard error of *size*, in bytes; 0 when each block was traced."""
+
+    count_error: float
+    """Standard error of *count*; 0 when each block was traced."""
+
     def __getattr__(self, name: str) -> Any:
         # Only what is not set yet comes here. The binding fills in _source, from which the
         # traceback is made when it is first looked at.
@@ -38,6 +45,8 @@ class _Group:
                 return self.traceback
         elif name in _NONE_BY_DEFAULT:
             return None
+        elif name in _ZERO_BY_DEFAULT and name in self._state:
+            return 0.0
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
@@ -53,6 +62,13 @@ class _Group:
         """
         return self.traceback if self._key is None else self._key
 
+    def _with_error(self, text: str, error: str) -> str:
+        return (
+            f"{text} ± {error}"
+            if any(getattr(self, name) for name in _ZERO_BY_DEFAULT if name in self._state)
+            else text
+        )
+
     def _key_repr(self) -> str:
         return "" if self._key is None else f" key={self._key!r}"
 
@@ -60,12 +76,15 @@ class _Group:
 class Statistic(_Group):
     """Live memory of a group of blocks: *size* in bytes in *count* blocks.
 
-    A value, except that its attributes can be assigned; equality and hashing look at all of them.
+    Where blocks were sampled, both are unbiased estimates, with the standard errors *size_error* and
+    *count_error*: the truth is within 1.96 of these in 95 of 100 cases, when many samples were taken.
+
+    A value, except that its attributes can be assigned; equality and hashing look at all but the errors.
     """
 
-    __slots__ = ("count", "size")
+    __slots__ = ("count", "count_error", "size", "size_error")
 
-    _state = ("traceback", "size", "count", "_key")
+    _state = ("traceback", "size", "count", "_key", "size_error", "count_error")
 
     size: int
     """Total size of the blocks, in bytes."""
@@ -93,7 +112,9 @@ class Statistic(_Group):
         )
 
     def __str__(self) -> str:
-        text = f"{self.key}: size={_format_size(self.size, False)}, count={int(self.count)}"
+        size = self._with_error(_format_size(self.size, False), _format_size(self.size_error, False))
+        count = self._with_error(str(int(self.count)), f"{self.count_error:.0f}")
+        text = f"{self.key}: size={size}, count={count}"
         if self.count:
             text += f", average={_format_size(self.size / self.count, False)}"
         return text
@@ -112,16 +133,32 @@ class StatisticDiff(_Group):
 
     *size* (bytes) and *count* (blocks) are those of the new snapshot, *size_diff* and *count_diff*
     the new less the old. A value, except that its attributes can be assigned; equality and hashing
-    look at all of them.
+    look at all but the errors.
 
     Where it is known which blocks both snapshots have (see :meth:`Snapshot.compare_to`), *size* is
     *survived_size* plus *new_size*, and the old snapshot's *survived_size* plus *dead_size*; the same
     for counts. Otherwise these are None.
+
+    Where blocks were sampled, all are estimates; the errors are those of :class:`Statistic`.
     """
 
-    __slots__ = ("count", "count_diff", "size", "size_diff", "survived_count", "survived_size")
+    __slots__ = (
+        "count",
+        "count_diff",
+        "count_diff_error",
+        "count_error",
+        "size",
+        "size_diff",
+        "size_diff_error",
+        "size_error",
+        "survived_count",
+        "survived_size",
+    )
 
-    _state = ("traceback", "size", "size_diff", "count", "count_diff", "_key", "survived_size", "survived_count")
+    _state = (
+        *("traceback", "size", "size_diff", "count", "count_diff", "_key", "survived_size", "survived_count"),
+        *("size_error", "count_error", "size_diff_error", "count_diff_error"),
+    )
 
     size: int
     """Total size of the blocks in the new snapshot, in bytes; 0 when the group is gone."""
@@ -134,6 +171,16 @@ class StatisticDiff(_Group):
 
     count_diff: int
     """By how many blocks the group grew; negative when it shrank."""
+
+    size_diff_error: float
+    """Standard error of *size_diff*, in bytes.
+
+    Blocks that are known to be in both snapshots, as :attr:`survived_size` is, add nothing to it. Where that is not
+    known, it is an upper bound: the errors of both sizes, as if no sample were in both.
+    """
+
+    count_diff_error: float
+    """Standard error of *count_diff*, as that of *size_diff*."""
 
     survived_size: int | None
     """Bytes in blocks that both snapshots have."""
@@ -187,11 +234,11 @@ class StatisticDiff(_Group):
         )
 
     def __str__(self) -> str:
-        text = (
-            f"{self.key}: size={_format_size(self.size, False)}"
-            f" ({_format_size(self.size_diff, True)}),"
-            f" count={int(self.count)} ({int(self.count_diff):+})"
-        )
+        size = self._with_error(_format_size(self.size, False), _format_size(self.size_error, False))
+        size_diff = self._with_error(_format_size(self.size_diff, True), _format_size(self.size_diff_error, False))
+        count = self._with_error(str(int(self.count)), f"{self.count_error:.0f}")
+        count_diff = self._with_error(f"{int(self.count_diff):+}", f"{self.count_diff_error:.0f}")
+        text = f"{self.key}: size={size} ({size_diff}), count={count} ({count_diff})"
         if self.count:
             text += f", average={_format_size(self.size / self.count, False)}"
         return text

@@ -44,6 +44,7 @@ class ByteArena {
   }
 
   std::size_t resident_bytes() const noexcept { return chunks_.resident_bytes(); }
+  std::size_t used_bytes() const noexcept { return end_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr unsigned kChunks = 1024;

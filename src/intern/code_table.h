@@ -94,6 +94,9 @@ class CodeTable {
   std::size_t resident_bytes() const noexcept {
     return codes_.resident_bytes() + linetables_.resident_bytes() + index_.resident_bytes();
   }
+  std::size_t used_bytes() const noexcept {
+    return codes_.used_bytes() + linetables_.used_bytes() + index_.used_bytes();
+  }
 
  private:
   static std::string_view kept(std::string_view linetable) noexcept {

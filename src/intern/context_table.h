@@ -15,6 +15,7 @@ struct Context {
   std::uint32_t generation = 0;
   ThreadId thread = kNone;  // none: one of those for which there was no room
   std::uint32_t label = 0;  // 0: none
+  std::uint32_t sampling = 0;  // 0: each block is recorded; else they are samples: see Era::interval_of()
   // Who alone may write the counters of its records, which are then from the upper half of the ids; 0: whoever holds the
   // main interpreter's GIL.
   ThreadIndex owner = 0;
@@ -36,6 +37,7 @@ class ContextTable {
 
   const Context& operator[](ContextId id) const noexcept { return contexts_[id]; }
   std::size_t resident_bytes() const noexcept { return contexts_.resident_bytes() + index_.resident_bytes(); }
+  std::size_t used_bytes() const noexcept { return contexts_.used_bytes() + index_.used_bytes(); }
 
  private:
   AppendArray<Context, 14, 256> contexts_;

@@ -72,6 +72,13 @@ class IdIndex {
       total += os::resident_bytes(table, table_bytes(table->mask + 1));
     return total;
   }
+  // What can be resident, without asking the system.
+  std::size_t used_bytes() const noexcept {
+    std::size_t total = 0;
+    for (const Table* table = newest_.load(std::memory_order_acquire); table != nullptr; table = table->older)
+      total += table_bytes(table->mask + 1);
+    return total;
+  }
 
  private:
   struct Table {

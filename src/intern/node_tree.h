@@ -114,6 +114,10 @@ class BasicNodeTree {
     return nodes_.resident_bytes() + gil_records_.resident_bytes() + thread_records_.resident_bytes() +
            children_.resident_bytes() + records_.resident_bytes();
   }
+  std::size_t used_bytes() const noexcept {
+    return nodes_.used_bytes() + gil_records_.used_bytes() + thread_records_.used_bytes() + children_.used_bytes() +
+           records_.used_bytes();
+  }
 
  private:
   static constexpr unsigned kNodeChunkBits = 16;

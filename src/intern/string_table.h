@@ -38,6 +38,7 @@ class StringTable {
   std::size_t resident_bytes() const noexcept {
     return bytes_.resident_bytes() + entries_.resident_bytes() + index_.resident_bytes();
   }
+  std::size_t used_bytes() const noexcept { return bytes_.used_bytes() + entries_.used_bytes() + index_.used_bytes(); }
 
  private:
   struct Entry {

@@ -23,6 +23,10 @@ struct Tables {
     return strings.resident_bytes() + codes.resident_bytes() + tree.resident_bytes() + contexts.resident_bytes() +
            threads.resident_bytes();
   }
+  // What can be resident of what grows, without asking the system.
+  std::size_t used_bytes() const noexcept {
+    return strings.used_bytes() + codes.used_bytes() + tree.used_bytes() + contexts.used_bytes();
+  }
 };
 
 }  // namespace memtrace

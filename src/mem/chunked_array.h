@@ -103,6 +103,9 @@ class AppendArray : public ChunkedArray<T, kChunkBits, kMaxChunks, Atom> {
     return first;
   }
 
+  // Bytes of the elements handed out: what can be resident, without asking the system.
+  std::size_t used_bytes() const noexcept { return std::size_t{end()} * sizeof(T); }
+
   // One past the highest id handed out. Elements below it may still be unpublished.
   std::uint32_t end() const noexcept { return next_.load(std::memory_order_acquire); }
 

@@ -93,6 +93,14 @@ class BasicAddressTable {
       total += os::resident_bytes(directory, directory_bytes(directory->mask + 1));
     return total;
   }
+  // What can be resident, without asking the system.
+  std::size_t used_bytes() const noexcept {
+    std::size_t total = chained_.used_bytes();
+    for (const Directory* directory = newest_.load(std::memory_order_acquire); directory != nullptr;
+         directory = directory->older)
+      total += directory_bytes(directory->mask + 1);
+    return total;
+  }
 
  private:
   static constexpr unsigned kBucketSize = 3;

@@ -233,6 +233,11 @@ class BasicBlockTable {
     });
   }
 
+  // The page of the table that has the slots of `address` (a block at its end has one in the next), as a number.
+  static std::uint64_t page_of(const void* address) noexcept {
+    return (reinterpret_cast<std::uintptr_t>(address) >> 4) * sizeof(Slot) / os::page_size();
+  }
+
   std::size_t resident_bytes() const noexcept {
     std::size_t total = 0;
     for_each_region([&](std::uint64_t, const Slot* region) { total += os::resident_bytes(region, region_bytes()); });

@@ -13,9 +13,24 @@
 
 #include "src/tracer/era.h"
 #include "src/tracer/peak_regions.h"
+#include "src/tracer/sample_filter.h"
 #include "src/tracer/thread_state.h"
 
 namespace memtrace {
+
+// How the eras of a session sample.
+struct SampleOptions {
+  std::uint64_t interval = 0;  // mean distance of samples in bytes; 0: each block is recorded
+  // Whether an era may have to record less than this at some time, to use less memory.
+  bool limited = false;
+  std::uint64_t seed = 0;
+
+  // Of an era that records each block at first.
+  static constexpr std::uint64_t kFirstInterval = 512 * 1024;
+
+  bool can_sample() const noexcept { return limited || interval != 0; }
+  friend bool operator==(const SampleOptions&, const SampleOptions&) = default;
+};
 
 class Control {
  public:
@@ -50,9 +65,15 @@ class Control {
 
   // Starts an era in place of the current one, if any. False, and nothing changed, when memory cannot be had. pre: the
   // GIL.
-  bool begin(std::uint32_t nframe) noexcept;
+  bool begin(std::uint32_t nframe, const SampleOptions& options = {}) noexcept;
   // Ends the current era, if any. pre: the GIL.
   void end() noexcept { replace(nullptr); }
+
+  // Where a free is looked at in an era with samples. It may be a moment older than the era: then the block is of the
+  // one before, whose end is near.
+  MT_HOT const SampleFilter& filter() const noexcept { return *filter_.load(std::memory_order_relaxed); }
+  // From here on the era's blocks are sampled, or less often. False when there is no less. One at a time.
+  bool sample_less(Era& era) noexcept;
 
   // What was not recorded since start(): the era's drops, and the events that could not even ask it.
   std::uint64_t dropped(const Era& era) const noexcept {
@@ -74,12 +95,17 @@ class Control {
   static constexpr std::uint64_t kStackVersion = std::uint64_t{1} << 24;
 
   void replace(Era* era) noexcept;
+  void forget_samples_to_come() noexcept;
 
   std::atomic<Era*> era_{nullptr};
   std::atomic<std::uint64_t> version_{kStackVersion};
   std::atomic<std::uint32_t> generation_{0};
   std::atomic<std::uint64_t> dropped_{0};  // in the current era, of threads without a state
   std::uint64_t eras_ = 0;
+  // Two in turn: that of the next era is emptied while the current one is in use.
+  SampleFilter filters_[2];
+  std::atomic<SampleFilter*> filter_{filters_};
+  bool has_sampled_ = false;
   ThreadList threads_;
   PeakRegions peaks_;
 };

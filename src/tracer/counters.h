@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "src/base/hot.h"
+#include "src/base/sampling.h"
 #include "src/base/types.h"
 #include "src/mem/chunked_array.h"
 
@@ -55,6 +56,7 @@ static_assert(sizeof(RecordCounters) == 32);
 struct Amount {
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
+  Spread spread{};  // of samples: then the above are estimates, and `count` is rounded
 
   friend bool operator==(const Amount&, const Amount&) = default;
 };

@@ -4,11 +4,17 @@
 
 namespace memtrace {
 
-Era* Era::make(std::uint64_t number, std::uint32_t nframe) noexcept {
+Era* Era::make(std::uint64_t number, std::uint32_t nframe, const Sampling& sampling) noexcept {
   SharedTables* tables = make_mapped<SharedTables>();
   if (tables == nullptr) return nullptr;
-  Era* era = tables->tree.open() ? make_mapped<Era>(tables, number, nframe) : nullptr;
-  if (era == nullptr) tables->release();
+  const bool is_sparse = sampling.filter != nullptr && sampling.from_start;
+  AddressTable* marks = is_sparse ? make_mapped<AddressTable>() : nullptr;
+  const bool complete = tables->tree.open() && (marks != nullptr || !is_sparse);
+  Era* era = complete ? make_mapped<Era>(tables, marks, number, nframe, sampling) : nullptr;
+  if (era == nullptr) {
+    destroy_mapped(marks);
+    tables->release();
+  }
   return era;
 }
 
@@ -20,9 +26,9 @@ std::uint64_t Era::microseconds() const noexcept {
 void Era::destroy(Era* era) noexcept { destroy_mapped(era); }
 
 void Era::put_back(const void* address, const Block& block) noexcept {
-  if (BlockTable::covers(address)) {
-    blocks_.put_back(address, block);
-  } else if (block.record != kNone) {
+  if (is_in_block_table(0, address_of(address))) return blocks_.put_back(address, block);
+  if (block.code != kNone) mark_code(address, block.code);
+  if (block.record != kNone) {
     Block replaced;
     const std::uint64_t number = address_of(address);
     others_.add(*spaces_.find(0, number), number & SpaceTable::kAddressMask, block.record, block.size, replaced);
@@ -37,27 +43,31 @@ Block Era::find(Domain domain, std::uint64_t address) const noexcept {
 
 void Era::add_at_length(Access access, ThreadState& thread, const void* address, std::uint64_t size,
                         RecordId record) noexcept {
-  if (!BlockTable::covers(address)) return track(access, thread, 0, address_of(address), size, record);
+  if (!is_in_block_table(0, address_of(address))) return track(access, thread, 0, address_of(address), size, record);
   const auto evict = [&](const Block& stale) { account_free(access, thread, stale); };
   if (!blocks_.add(address, record, size, evict)) return drop();
+  expect_free(address);
   thread.allocates(address);
-  account_allocation(access, thread, record, size);
+  account_any_allocation(access, thread, record, size);
 }
 
 void Era::track(Access access, ThreadState& thread, Domain domain, std::uint64_t address, std::uint64_t size,
                 RecordId record) noexcept {
-  if (is_in_block_table(domain, address)) return add(access, thread, pointer_to(address), size, record);
+  if (is_in_block_table(domain, address)) return add_at_length(access, thread, pointer_to(address), size, record);
   const auto space = spaces_.intern(domain, address);
   Block replaced;
   if (!space || !others_.add(*space, address & SpaceTable::kAddressMask, record, size, replaced)) return drop();
+  if (domain == 0) expect_free(pointer_to(address));
   account_free(access, thread, replaced, thread.is_latest(pointer_to(address)));
   thread.allocates(pointer_to(address));
-  account_allocation(access, thread, record, size);
+  account_any_allocation(access, thread, record, size);
 }
 
 bool Era::untrack(Access access, ThreadState& thread, Domain domain, std::uint64_t address) noexcept {
-  if (is_in_block_table(domain, address)) return remove(access, thread, pointer_to(address));
-  return account_free(access, thread, take_other(domain, address), thread.is_latest(pointer_to(address)));
+  const Block block =
+      is_in_block_table(domain, address) ? blocks_.take(pointer_to(address)) : take_other(domain, address);
+  if (domain == 0) forget_free(pointer_to(address), block);
+  return account_free(access, thread, block, thread.is_latest(pointer_to(address)));
 }
 
 Block Era::take_other(Domain domain, std::uint64_t address) noexcept {
@@ -65,6 +75,10 @@ Block Era::take_other(Domain domain, std::uint64_t address) noexcept {
   Block block = space ? others_.take(*space, address & SpaceTable::kAddressMask) : Block{};
   const void* pointer = pointer_to(address);
   if (domain != 0 || !BlockTable::reaches(pointer)) return block;
+  if (is_sparse()) {
+    block.code = marks_->take(0, address).record;
+    return block;
+  }
   // A code object is marked in the slot of the 16 bytes it begins in, wherever its block is kept.
   block.code = blocks_.code_at(pointer);
   if (block.code != kNone) blocks_.unmark_code(pointer);
@@ -81,7 +95,7 @@ void Era::reassign_fully(Access access, ThreadState& thread, const void* address
                          RecordId record) noexcept {
   account_free(access, thread, {.record = block.record, .size = block.size}, thread.is_latest(address));
   thread.allocates(address);
-  account_allocation(access, thread, record, block.size);
+  account_any_allocation(access, thread, record, block.size);
 }
 
 Ledger* Era::ledger_of(ThreadState& thread) noexcept {
@@ -104,6 +118,7 @@ void Era::account_allocation_apart(ThreadState& thread, RecordId record, std::ui
 }
 
 void Era::account_free_apart(Access access, ThreadState& thread, Block block, bool was_temporary) noexcept {
+  if (sampling_of(block.record) != 0) return count_sample(block, true);
   const bool own = is_thread_record(block.record) &&
                    tables_->contexts[tables_->tree.key(block.record).context].owner == thread.index;
   if (own) {
@@ -131,7 +146,11 @@ void Era::add_pending(ThreadState& thread, std::int64_t bytes) noexcept {
     return;
   }
   thread.pending.set(0);
-  const std::int64_t now = elsewhere_.fetch_add(pending, std::memory_order_relaxed) + pending + current_.get();
+  add_elsewhere(pending);
+}
+
+void Era::add_elsewhere(std::int64_t bytes) noexcept {
+  const std::int64_t now = elsewhere_.fetch_add(bytes, std::memory_order_relaxed) + bytes + current_.get();
   std::int64_t peak = peak_.load(std::memory_order_relaxed);
   while (now > peak)
     if (peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
@@ -149,6 +168,8 @@ void Era::fold_pending(ThreadState& thread) noexcept {
 
 void Era::wrap_epoch() noexcept {
   counters_.forget_epochs(tables_->tree.record_end(false));
+  const auto forget = [&](RecordId record, const Amount&) { samples_.forget_epoch(record); };
+  for_each_sampled([](RecordId) { return Amount{.count = 1}; }, forget);
   epoch_.store(1, std::memory_order_relaxed);
 }
 
@@ -188,10 +209,16 @@ void Era::recount(ThreadList& threads) noexcept {
   }
   spare_.clear();
   for_each_record([this](RecordId record) { counters_.clear_live(record); });
+  const auto clear = [&](RecordId record, const Amount&) { samples_.clear_live(record); };
+  for_each_sampled([&](RecordId record) { return samples_.live(record); }, clear);
   std::int64_t bytes = 0;
   const auto count = [&](const Block& block) {
-    counters_.add_live(block.record, block.size);
-    bytes += static_cast<std::int64_t>(block.size);
+    const Weight weight = weight_of(block.record, block.size);
+    if (sampling_of(block.record) == 0)
+      counters_.add_live(block.record, block.size);
+    else
+      samples_.add_live(block.record, weight);
+    bytes += static_cast<std::int64_t>(weight.bytes);
   };
   blocks_.for_each([&](std::uint64_t, const Block& block) { count(block); });
   others_.for_each([&](SpaceId, std::uint64_t, const Block& block) { count(block); });
@@ -199,9 +226,19 @@ void Era::recount(ThreadList& threads) noexcept {
   current_.set(bytes);
 }
 
+std::size_t Era::used_bytes() const noexcept {
+  constexpr std::size_t kCounters = sizeof(RecordCounters) + sizeof(std::uint64_t);
+  const std::size_t shared = tables_->tree.record_end(false);
+  const std::size_t own = tables_->tree.record_end(true) - kThreadRecords;
+  const std::size_t samples = can_sample() ? own * SampleCounters::kBytesEach : 0;
+  return tables_->used_bytes() + (shared + own) * kCounters + samples + others_.used_bytes() +
+         (is_sparse() ? marks_->used_bytes() : 0);
+}
+
 std::size_t Era::resident_bytes() const noexcept {
   return os::resident_bytes(this, mapped_bytes<Era>()) + os::resident_bytes(tables_, mapped_bytes<SharedTables>()) +
-         tables_->resident_bytes() + counters_.resident_bytes() + spaces_.resident_bytes() + others_.resident_bytes() +
+         tables_->resident_bytes() + counter_bytes() + spaces_.resident_bytes() + others_.resident_bytes() +
+         (is_sparse() ? os::resident_bytes(marks_, mapped_bytes<AddressTable>()) + marks_->resident_bytes() : 0) +
          blocks_.resident_bytes();
 }
 

@@ -22,6 +22,8 @@
 #include "src/table/address_table.h"
 #include "src/table/block_table.h"
 #include "src/tracer/counters.h"
+#include "src/tracer/sample_counters.h"
+#include "src/tracer/sample_filter.h"
 #include "src/tracer/spare_ledger.h"
 #include "src/tracer/thread_state.h"
 
@@ -39,6 +41,16 @@ class SharedTables : public Tables {
   std::atomic<std::uint32_t> references_{1};
 };
 
+// How an era samples, if it does.
+struct Sampling {
+  // Where its blocks are noted; null: each block is recorded, always.
+  SampleFilter* filter = nullptr;
+  std::uint64_t interval = 0;
+  // Or each block is recorded, until sample_less() says otherwise.
+  bool from_start = true;
+  std::uint64_t seed = 0;
+};
+
 // Which kind an event is of: whether it may write what the main interpreter's GIL protects.
 enum class Access { kExclusive, kApart };
 
@@ -47,7 +59,7 @@ class Era {
   static constexpr std::int64_t kPendingLimit = 64 * 1024;
 
   // Null when memory cannot be had.
-  static Era* make(std::uint64_t number, std::uint32_t nframe) noexcept;
+  static Era* make(std::uint64_t number, std::uint32_t nframe, const Sampling& sampling = {}) noexcept;
   static void destroy(Era* era) noexcept;
 
   Tables& tables() noexcept { return *tables_; }
@@ -63,7 +75,8 @@ class Era {
   // The record of an allocation at `site`, called from `parent`; kNone when memory cannot be had.
   RecordId record(NodeId parent, SiteId site, ContextId context, RecordRun* run) noexcept {
     const RecordId id = tables_->tree.record(parent, site, context, run);
-    return id != kNone && counters_.ensure(id) ? id : kNone;
+    const bool counted = id != kNone && counters_.ensure(id) && (sampling_of(id) == 0 || samples_.ensure(id));
+    return counted ? id : kNone;
   }
 
   // Enters a block. pre: the caller owns it, and `record` is from record().
@@ -88,6 +101,8 @@ class Era {
       return take_other(0, address_of(address));
     return blocks_.take(address);
   }
+  // The same wherever the era keeps its blocks.
+  MT_COLD Block take_any(const void* address) noexcept;
   MT_COLD void put_back(const void* address, const Block& block) noexcept;
 
   MT_HOT bool account_free(Access access, ThreadState& thread, Block block, bool was_temporary = false) noexcept {
@@ -142,16 +157,51 @@ class Era {
   }
 
   // The same for any domain: a library reports blocks of its own. They need not be memory, so their addresses are
-  // numbers.
+  // numbers. And the same for samples: in an era that can have them, blocks come and go by these.
   MT_COLD void track(Access access, ThreadState& thread, Domain domain, std::uint64_t address, std::uint64_t size,
                      RecordId record) noexcept;
   MT_COLD bool untrack(Access access, ThreadState& thread, Domain domain, std::uint64_t address) noexcept;
+
+  // As of the block table: see there. pre: BlockTable::reaches(address).
+  CodeId code_at(const void* address) const noexcept {
+    return is_sparse() ? marks_->find(0, address_of(address)).record : blocks_.code_at(address);
+  }
+  bool mark_code(const void* address, CodeId code) noexcept;
 
   Block find(const void* address) const noexcept { return find(0, address_of(address)); }
   Block find(Domain domain, std::uint64_t address) const noexcept;
   BlockTable& blocks() noexcept { return blocks_; }
   const BlockTable& blocks() const noexcept { return blocks_; }
   const AddressTable& other_blocks() const noexcept { return others_; }
+
+  // --- samples
+
+  // Whether blocks of this era can be samples. Their records are of the threads' half of the ids, whoever holds which
+  // GIL: what an exclusive event does at once leaves those to account_free_apart().
+  bool can_sample() const noexcept { return sampling_.filter != nullptr; }
+  // What contexts of now are tagged with, 0 when each block is recorded, and what that means in bytes.
+  std::uint32_t sampling() const noexcept { return level_.load(std::memory_order_relaxed); }
+  std::uint64_t interval_of(std::uint32_t sampling) const noexcept {
+    return sampling == 0 ? 0 : sampling_.interval << (sampling - 1);
+  }
+  Sampler::Plan plan() const noexcept { return {sampling() + std::uint64_t{1}, interval_of(sampling())}; }
+  // That of the record's context.
+  std::uint32_t sampling_of(RecordId record) const noexcept {
+    return can_sample() && is_thread_record(record) ? tables_->contexts[tables_->tree.key(record).context].sampling : 0;
+  }
+  // For one thread's sequence of random numbers.
+  std::uint64_t next_seed() noexcept;
+  // From here on blocks are sampled, or at twice the interval. False when that is as large as it gets. One at a time;
+  // whoever calls it then lets threads forget() and changes the version. pre: can_sample().
+  bool sample_less() noexcept;
+  // A block is gone from there; the second half of take().
+  void forget_free(const void* address, const Block& block) noexcept {
+    if (!can_sample()) return;
+    if (block.record != kNone) sampling_.filter->remove(address);
+    if (block.code != kNone) sampling_.filter->remove(address);
+  }
+  // What one block of the record's stands for; a whole block where it is no sample.
+  Weight weight_of(RecordId record, std::uint64_t size) const noexcept;
 
   void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
@@ -180,6 +230,7 @@ class Era {
     for_each(
         threads, [&](RecordId record) { return counters_.live(record); },
         [](const auto& ledger, RecordId record) { return ledger.freed_of(record); }, visit);
+    for_each_sampled([&](RecordId record) { return samples_.live(record); }, visit);
   }
   // The same for what was live at the peak.
   template <typename Visit>
@@ -188,6 +239,7 @@ class Era {
     for_each(
         threads, [&](RecordId record) { return counters_.at_peak(record, epoch); },
         [&](const auto& ledger, RecordId record) { return ledger.freed_at_peak(record, epoch); }, visit);
+    for_each_sampled([&](RecordId record) { return samples_.at_peak(record, epoch); }, visit);
   }
 
   // What of a record has come and gone since the era began.
@@ -199,14 +251,18 @@ class Era {
   // Calls visit(record, Amount that is live, Churned) for each record that a block was ever allocated from.
   template <typename Visit>
   void for_each_ever(const ThreadList& threads, Visit&& visit) const;
+  // All that was ever allocated. O(records).
+  Amount allocated() const noexcept;
 
   // The live counters anew, from the blocks: after a fork() that caught other threads in the middle of an event. pre:
   // the only thread.
   void recount(ThreadList& threads) noexcept;
 
   std::size_t resident_bytes() const noexcept;
+  // What can be resident of what grows, but for the block table, without asking the system: O(1).
+  std::size_t used_bytes() const noexcept;
   std::size_t block_table_bytes() const noexcept { return blocks_.resident_bytes(); }
-  std::size_t counter_bytes() const noexcept { return counters_.resident_bytes(); }
+  std::size_t counter_bytes() const noexcept { return counters_.resident_bytes() + samples_.resident_bytes(); }
 
  private:
   template <typename T, typename... Args>
@@ -214,9 +270,19 @@ class Era {
   template <typename T>
   friend void destroy_mapped(T*) noexcept;
 
-  Era(SharedTables* tables, std::uint64_t number, std::uint32_t nframe) noexcept
-      : tables_(tables), number_(number), nframe_(nframe), begin_(std::chrono::steady_clock::now()) {}
-  ~Era() { tables_->release(); }
+  Era(SharedTables* tables, AddressTable* marks, std::uint64_t number, std::uint32_t nframe,
+      const Sampling& sampling) noexcept
+      : tables_(tables),
+        number_(number),
+        nframe_(nframe),
+        begin_(std::chrono::steady_clock::now()),
+        sampling_(sampling),
+        level_(marks != nullptr ? 1 : 0),
+        marks_(marks) {}
+  ~Era() {
+    destroy_mapped(marks_);
+    tables_->release();
+  }
 
   MT_HOT void account_allocation(Access access, ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
     if (access == Access::kApart) return account_allocation_apart(thread, record, size);
@@ -239,7 +305,13 @@ class Era {
   bool has_ledgers(const ThreadList& threads) const noexcept;
   template <typename AmountOf>
   Amount sum_of_ledgers(RecordId record, const ThreadList& threads, AmountOf&& amount_of) const noexcept;
+  template <typename Amounts, typename Visit>
+  void for_each_sampled(Amounts&& amount_of, Visit&& visit) const;
   static Amount less(const Amount& allocated, const Amount& freed) noexcept;
+  // Of what happens meanwhile one number may have more than another.
+  static Amount rest(const Amount& whole, const Amount& part) noexcept {
+    return {whole.count - std::min(whole.count, part.count), whole.bytes - std::min(whole.bytes, part.bytes)};
+  }
 
   // A new peak: what the records saved is no longer of interest.
   MT_HOT void next_epoch() noexcept {
@@ -254,9 +326,11 @@ class Era {
   MT_COLD void fold_pending(ThreadState& thread) noexcept;
   static std::uint64_t address_of(const void* address) noexcept { return reinterpret_cast<std::uintptr_t>(address); }
   static const void* pointer_to(std::uint64_t address) noexcept { return reinterpret_cast<const void*>(address); }
+  // Samples from all over the heap would each take a page of the block table: they are kept as other domains' blocks are.
+  bool is_sparse() const noexcept { return marks_ != nullptr; }
   // Whether the block table has the domain's block at `address`; `others_` has it otherwise.
-  static bool is_in_block_table(Domain domain, std::uint64_t address) noexcept {
-    return domain == 0 && BlockTable::covers(pointer_to(address));
+  bool is_in_block_table(Domain domain, std::uint64_t address) const noexcept {
+    return domain == 0 && !is_sparse() && BlockTable::covers(pointer_to(address));
   }
   MT_COLD Block take_other(Domain domain, std::uint64_t address) noexcept;
   MT_COLD void reassign_odd(Access access, ThreadState& thread, const void* address, RecordId record) noexcept;
@@ -265,6 +339,14 @@ class Era {
   MT_COLD void account_allocation_apart(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
   MT_COLD void account_free_apart(Access access, ThreadState& thread, Block block, bool was_temporary) noexcept;
   void add_pending(ThreadState& thread, std::int64_t bytes) noexcept;
+  void add_elsewhere(std::int64_t bytes) noexcept;
+  // For records of any kind.
+  void account_any_allocation(Access access, ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
+  // Notes an address at which a free is to be looked at.
+  void expect_free(const void* address) noexcept {
+    if (can_sample()) sampling_.filter->add(address);
+  }
+  void count_sample(const Block& block, bool freed) noexcept;
   MT_COLD void wrap_epoch() noexcept;
   Ledger* ledger_of(ThreadState& thread) noexcept;
   std::int64_t total(const ThreadList& threads) const noexcept;
@@ -281,10 +363,15 @@ class Era {
   const std::uint64_t number_;
   const std::uint32_t nframe_;
   const std::chrono::steady_clock::time_point begin_;
+  const Sampling sampling_;
+  std::atomic<std::uint32_t> level_;
+  std::atomic<std::uint64_t> seeds_{0};
   Counters counters_;
+  SampleCounters samples_;
   SpareLedger spare_;
   SpaceTable spaces_;
   AddressTable others_;
+  AddressTable* const marks_;  // codes of registered code objects; null but in a sparse era
   BlockTable blocks_;
 };
 
@@ -325,11 +412,27 @@ void Era::for_each_ever(const ThreadList& threads, Visit&& visit) const {
     }
     churned.allocated = counters_.total(record);
     if (churned.allocated.count == 0) return;
-    // Of what happens meanwhile one number may have more than another.
-    churned.freed = {churned.allocated.count - std::min(churned.allocated.count, live.count),
-                     churned.allocated.bytes - std::min(churned.allocated.bytes, live.bytes)};
+    churned.freed = rest(churned.allocated, live);
     visit(record, live, churned);
   });
+  // Of samples nobody knows which were temporary: what their thread has allocated meanwhile was not seen.
+  for_each_sampled([&](RecordId record) { return samples_.total(record); },
+                   [&](RecordId record, const Amount& total) {
+                     const Amount live = samples_.live(record);
+                     visit(record, live, Churned{total, rest(total, live), {}});
+                   });
+}
+
+// Of the threads' half, in which all samples are.
+template <typename Amounts, typename Visit>
+void Era::for_each_sampled(Amounts&& amount_of, Visit&& visit) const {
+  if (!can_sample()) return;
+  const RecordId end = tables_->tree.record_end(true);
+  for (RecordId record = kThreadRecords + 1; record < end; ++record) {
+    if (!samples_.has(record)) continue;
+    const Amount amount = amount_of(record);
+    if (amount.count != 0) visit(record, amount);
+  }
 }
 
 // What all ledgers say by amount_of(ledger, record).

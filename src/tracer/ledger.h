@@ -60,6 +60,7 @@ class Ledger {
   }
 
   std::size_t resident_bytes() const noexcept { return entries_.resident_bytes() + index_.resident_bytes(); }
+  std::size_t used_bytes() const noexcept { return entries_.used_bytes() + index_.used_bytes(); }
 
  private:
   struct Entry {

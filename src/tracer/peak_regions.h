@@ -60,8 +60,9 @@ class PeakRegions {
   void for_each_at_peak(const Region& region, const Era& era, const ThreadList& threads, Visit&& visit) const;
 
  private:
+  static constexpr RecordId kIsSample = kRecordLimit;
   struct Share {
-    RecordId record;
+    RecordId record;  // with kIsSample
     std::uint32_t count;
     std::uint64_t bytes;
   };
@@ -70,16 +71,26 @@ class PeakRegions {
   struct Breakdown {
     heap::Buffer<Share> shares;
     std::size_t size = 0;
+    // Of the shares that are samples, in the same order.
+    heap::Buffer<Spread> spreads;
+    std::size_t sampled = 0;
 
     // False when memory cannot be had.
     bool add(RecordId record, const Amount& amount) noexcept {
-      if (!shares.reserve(size + 1, size)) return false;
-      shares[size++] = {record, static_cast<std::uint32_t>(amount.count), amount.bytes};
+      const bool is_sample = amount.spread != Spread{};
+      if (!shares.reserve(size + 1, size) || (is_sample && !spreads.reserve(sampled + 1, sampled))) return false;
+      if (is_sample) spreads[sampled++] = amount.spread;
+      shares[size++] = {record | (is_sample ? kIsSample : 0), static_cast<std::uint32_t>(amount.count), amount.bytes};
       return true;
     }
     template <typename Visit>
     void for_each(Visit&& visit) const {
-      for (std::size_t i = 0; i < size; ++i) visit(shares[i].record, Amount{shares[i].count, shares[i].bytes});
+      std::size_t at = 0;
+      for (std::size_t i = 0; i < size; ++i) {
+        const bool is_sample = (shares[i].record & kIsSample) != 0;
+        visit(shares[i].record & ~kIsSample,
+              Amount{shares[i].count, shares[i].bytes, is_sample ? spreads[at++] : Spread{}});
+      }
     }
   };
 

@@ -12,6 +12,7 @@
 #include "src/base/types.h"
 #include "src/tracer/counters.h"
 #include "src/tracer/ledger.h"
+#include "src/tracer/sampler.h"
 
 namespace memtrace {
 
@@ -19,6 +20,7 @@ struct ThreadState {
   // Inside a hook: what the real allocator does underneath is part of the event.
   bool busy = false;
   ThreadIndex index = 0;
+  Sampler sampler;
 
   // While an event without the GIL may use the era, the number of such events up to this one; 0 otherwise. See Control.
   std::atomic<std::uint64_t> section{0};

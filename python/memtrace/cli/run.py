@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import click
 
+from memtrace import _options
 from memtrace.cli.interpreter import interpreter_options
 from memtrace.cli.recording import Recording
 
@@ -42,6 +43,16 @@ _DEFAULT_NFRAME = 25
     metavar="FILE",
     help="Write the snapshot to FILE.  [default: PROGRAM.PID.mtrace]",
 )
+@click.option(
+    "-s",
+    "--sample-interval",
+    metavar="SIZE",
+    help="Sample blocks, one in SIZE allocated bytes on average (512KiB), instead of tracing each.",
+)
+@click.option("--seed", type=click.IntRange(0, (1 << 64) - 1), metavar="N", help="Draw the same samples in each run.")
+@click.option(
+    "--max-memory", metavar="SIZE", help="Let the tracer itself use at most SIZE (64MiB): it samples to keep it."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Write the snapshot only, show nothing.")
 @click.option("-m", "as_module", is_flag=True, help="Run a module, as python -m does.")
 @click.argument("program", metavar="(SCRIPT | -m MODULE)")
@@ -49,6 +60,9 @@ _DEFAULT_NFRAME = 25
 def command(
     nframe: int,
     output: Path | None,
+    sample_interval: str | None,
+    seed: int | None,
+    max_memory: str | None,
     quiet: bool,
     as_module: bool,
     program: str,
@@ -65,6 +79,7 @@ def command(
       python -m memtrace run app.py --port 8000
       python -m memtrace run -o tests.mtrace -m pytest -q
     """
+    keywords = _startup_keywords(sample_interval, seed, max_memory)
     _check_startup_file()
     if not as_module:
         _check_script(program)
@@ -73,13 +88,23 @@ def command(
     _replace_process(
         [
             *interpreter_options(sys.orig_argv),
-            *("-X", f"memtrace={nframe}"),
+            *("-X", f"memtrace={','.join([str(nframe), *keywords])}"),
             *("-X", recording.to_option()),
             *(("-m",) if as_module else ()),
             program,
             *arguments,
         ]
     )
+
+
+def _startup_keywords(sample_interval: str | None, seed: int | None, max_memory: str | None) -> list[str]:
+    """Return the options as the parts of ``-X memtrace=``. Raises a usage error when start() would refuse them."""
+    try:
+        interval, seed, memory = _options.start(sample_interval=sample_interval, seed=seed, max_memory=max_memory)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
+    values = {"sample": interval, "max_memory": memory, "seed": seed}
+    return [f"{name}={value}" for name, value in values.items() if value is not None]
 
 
 def _replace_process(arguments: list[str]) -> NoReturn:

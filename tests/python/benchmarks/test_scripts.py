@@ -23,7 +23,7 @@ def test_overhead(tmp_path: Path):
         "overhead",
         "--smoke",
         "--programs=churn,jsn",
-        "--modes=bare,floor,tracemalloc1,memtrace1,memtrace25",
+        "--modes=bare,floor,tracemalloc1,memtrace1,memtrace25,imported,sampled",
         f"--json={result_file}",
     )
     assert completed.returncode == 0, completed.stderr
@@ -32,7 +32,7 @@ def test_overhead(tmp_path: Path):
     assert result["benchmark"] == "overhead"
     assert result["problems"] == []
     assert set(result["seconds"]["ratios"]["memtrace25"]) == {"churn", "jsn"}
-    assert len(result["runs"]) == 10
+    assert len(result["runs"]) == 14
 
 
 def test_overhead_refuses_unknown_names_and_a_missing_base():
@@ -67,6 +67,16 @@ def test_memory(tmp_path: Path):
     assert "| hold | memtrace(25) |" in completed.stdout
     reports = json.loads(result_file.read_text())["reports"]
     assert reports["hold memtrace25"][0]["tracer_bytes"] > 0
+
+
+def test_sampling(tmp_path: Path):
+    result_file = tmp_path / "result.json"
+    completed = script("sampling", "--smoke", f"--json={result_file}")
+    assert completed.returncode == 0, completed.stderr
+    assert "| size |" in completed.stdout
+    results = json.loads(result_file.read_text())["results"]
+    assert abs(results["size"]["bias"]) < 0.1
+    assert results["count"]["coverage"] > 0.5
 
 
 def test_scaling(tmp_path: Path):

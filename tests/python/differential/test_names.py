@@ -52,9 +52,14 @@ def test_name(name: str) -> None:
     assert ours.__doc__
 
 
-@pytest.mark.parametrize("name", set(PUBLIC) - {"take_snapshot"})
+@pytest.mark.parametrize("name", set(PUBLIC) - {"start", "take_snapshot"})
 def test_signature(name: str) -> None:
     assert inspect.signature(getattr(memtrace, name)) == inspect.signature(getattr(tracemalloc, name))
+
+
+def test_signature_of_start_adds_keywords() -> None:
+    keywords = "sample_interval=None, seed=None, max_memory=None"
+    assert str(inspect.signature(memtrace.start)) == f"(nframe=1, /, *, {keywords})"
 
 
 def test_signature_of_take_snapshot_adds_keywords() -> None:

@@ -1,0 +1,10 @@
+"""The tracer itself has 5 MiB, however many blocks the program keeps."""
+
+import memtrace
+
+memtrace.start(10, max_memory="5 MiB", seed=1)
+kept = []
+for _ in range(4):
+    kept += [str(number) for number in range(200_000)]
+    status = memtrace.status()
+    print(f"{status.mode}, {status.own_bytes >> 10} KiB, interval {status.sample_interval}, dropped {status.dropped}")
