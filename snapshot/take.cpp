@@ -108,9 +108,9 @@ Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::ui
       blocks->append(TracerResolver::number_of(block.record), block.size);
     });
   }
-  Churn churn{Snapshot::deferred(dictionary_, resolver_, std::move(ever), std::move(allocated), std::nullopt,
-                                 era.nframe()),
-              std::move(ended), era.microseconds()};
+  Churn churn{
+      Snapshot::deferred(dictionary_, resolver_, std::move(ever), std::move(allocated), std::nullopt, era.nframe()),
+      std::move(ended), era.microseconds()};
   return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), rows.finished(), std::move(blocks),
                             era.nframe(), control.dropped(era), mark)
       .with_churn(std::make_shared<const LazyChurn>(std::move(churn)));

@@ -15,6 +15,7 @@ TraceTuple: TypeAlias = tuple[int, int, tuple[FrameTuple, ...], int | None]
 
 FilterForm: TypeAlias = tuple[Any, ...]
 """(kind, inclusive, argument, ...): a filter as the native library takes it; operands are forms, too"""
+
 LinkTuple: TypeAlias = tuple[str, str, str, str, int]
 """(kind, name, type_name, object_name, address)"""
 
