@@ -52,7 +52,7 @@ def _parse_size(size: int | str, name: str) -> int:
         )
         if factor is None or not fits or (point and factor == 1):
             raise ValueError(f"{name} must be a number of bytes or a text such as '512 KiB', not {size!r}")
-        return int(digits) * factor // 10 ** len(fraction)
+        return int(int(digits) * factor // 10 ** len(fraction))
     if isinstance(size, bool) or not hasattr(size, "__index__"):
         raise TypeError(f"{name} must be an integer or a text such as '512 KiB', not {type(size).__name__}")
     value: int = size.__index__()
