@@ -196,13 +196,21 @@ bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept {
 void record_first(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
   Era* const era = control.era();
   if (era == nullptr) return;
-  if (era->can_sample()) return record_sampled(thread, attached, block, size);
+  if (era->can_sample()) {
+    // By hooks of an exact session, which somebody has kept.
+    if (!thread.sampler.passes(size)) record_sampled(thread, attached, block, size);
+    return;
+  }
   record_as(capture(thread, *era, attached), thread, *era, block, size);
 }
 
 void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
   const Section section(thread);
-  if (Era* era = section.era()) add_apart(thread, *era, attached, block, size);
+  Era* const era = section.era();
+  if (era == nullptr) return;
+  if (!era->can_sample()) return add_apart(thread, *era, attached, block, size);
+  if (!thread.sampler.passes(size) && is_sampled(thread, *era, size))
+    track_in(thread, Access::kApart, *era, attached, 0, reinterpret_cast<std::uintptr_t>(block), size);
 }
 
 void record_sampled(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
