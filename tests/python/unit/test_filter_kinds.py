@@ -82,9 +82,11 @@ def test_texts_of_sizes(text: str, size: int) -> None:
     assert memtrace.SizeFilter(True, max=text).max == size
 
 
-@pytest.mark.parametrize("size", ["", "KiB", "4 kB", "4 KB", "-1", "1e3", "nan", ".", "1.2.3", "٣", "4 KiB B", -1])
+@pytest.mark.parametrize("size", ["", "KiB", "-1", "1e3", "nan", ".", "1.2.3", "٣", "4 KiB B", -1])
 def test_what_is_no_size(size: str | int) -> None:
-    with pytest.raises(ValueError, match=r"min must be .*such as '4 KiB' in B, KiB, MiB, GiB or TiB, not "):
+    with pytest.raises(
+        ValueError, match=r"min must (be a number of bytes or a text such as '512 KiB'|not be negative), not "
+    ):
         memtrace.SizeFilter(True, size)
 
 
