@@ -28,6 +28,7 @@ const char* misplaced_field() noexcept;
 struct Options {
   SampleOptions samples;
   std::size_t max_memory = 0;  // of own_bytes(); 0: no limit
+  bool label_tasks = false;  // the business of the package, of which it is told here
 };
 
 // Does nothing while tracing. False when memory cannot be had. pre: 1 <= nframe <= kMaxFrames; no misplaced_field().

@@ -32,7 +32,8 @@ std::uint64_t any_seed() {
 using Given = std::optional<std::uint64_t>;
 
 // pre: Lock, and tracing.
-void check_same_options(const Given& interval, const Given& seed, const Given& max_memory) {
+void check_same_options(const Given& interval, const Given& seed, const Given& max_memory,
+                        std::optional<bool> label_tasks) {
   const session::Options& present = session::options();
   const auto check = [](const char* name, const Given& given, std::uint64_t now) {
     if (given && *given != now)
@@ -41,12 +42,14 @@ void check_same_options(const Given& interval, const Given& seed, const Given& m
   check("sample_interval", interval, present.samples.interval);
   check("seed", seed, present.samples.seed);
   check("max_memory", max_memory, present.max_memory);
+  check("label_tasks", label_tasks, present.label_tasks);
 }
 
-void start(std::uint32_t nframe, const Given& interval, const Given& seed, const Given& max_memory) {
+void start(std::uint32_t nframe, const Given& interval, const Given& seed, const Given& max_memory,
+           std::optional<bool> label_tasks) {
   {
     const session::Lock lock;
-    if (session::is_tracing()) return check_same_options(interval, seed, max_memory);
+    if (session::is_tracing()) return check_same_options(interval, seed, max_memory, label_tasks);
   }
   if (const char* field = session::misplaced_field())
     throw std::runtime_error(std::string("memtrace was built for a CPython " PY_VERSION " whose ") + field +
@@ -58,13 +61,21 @@ void start(std::uint32_t nframe, const Given& interval, const Given& seed, const
     throw py::value_error("seed needs sample_interval or max_memory: without samples nothing is drawn");
   if (options.samples.can_sample()) options.samples.seed = seed ? *seed : any_seed();
   options.max_memory = max_memory.value_or(0);
+  options.label_tasks = label_tasks.value_or(false);
+  // Before anything is traced: it may import asyncio.
+  if (options.label_tasks) py::module_::import("memtrace._tasks").attr("_label_tasks")();
   if (!session::start(nframe, options)) throw std::bad_alloc();
 }
 
 void stop() {
-  const session::Lock lock;
-  if (!session::stop()) throw std::bad_alloc();
-  taker().forget();
+  bool label_tasks = false;
+  {
+    const session::Lock lock;
+    label_tasks = session::is_tracing() && session::options().label_tasks;
+    if (!session::stop()) throw std::bad_alloc();
+    taker().forget();
+  }
+  if (label_tasks) py::module_::import("memtrace._tasks").attr("_leave_tasks")();
 }
 
 void clear_traces() {
@@ -185,7 +196,8 @@ void bind_tracer(py::module_& module) {
   watch_forks_in_python();
 #endif
   module.def("start", &start, py::arg("nframe"), py::arg("sample_interval") = std::nullopt,
-             py::arg("seed") = std::nullopt, py::arg("max_memory") = std::nullopt);
+             py::arg("seed") = std::nullopt, py::arg("max_memory") = std::nullopt,
+             py::arg("label_tasks") = std::nullopt);
   module.def("stop", &stop);
   module.def("is_tracing", &session::is_tracing);
   module.def("clear_traces", &clear_traces);

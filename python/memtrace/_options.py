@@ -9,9 +9,13 @@ _SMALLEST_MEMORY = 4 << 20
 
 
 def start(
-    *, sample_interval: int | str | None = None, seed: int | None = None, max_memory: int | str | None = None
-) -> tuple[int | None, int | None, int | None]:
-    """Return the keywords of :func:`memtrace.start` as integers, None where nothing was given.
+    *,
+    sample_interval: int | str | None = None,
+    seed: int | None = None,
+    max_memory: int | str | None = None,
+    label_tasks: bool | None = None,
+) -> tuple[int | None, int | None, int | None, bool | None]:
+    """Return the keywords of :func:`memtrace.start` as integers and a bool, None where nothing was given.
 
     Has the name of what it checks for, which the messages of Python about unexpected keywords show.
     """
@@ -30,4 +34,6 @@ def start(
         seed = seed.__index__()
         if not 0 <= seed < 1 << 64:
             raise ValueError(f"seed must be in range [0; {(1 << 64) - 1}], not {seed}")
-    return interval, seed, memory
+    if label_tasks is not None and not isinstance(label_tasks, bool):
+        raise TypeError(f"label_tasks must be True or False, not {type(label_tasks).__name__}")
+    return interval, seed, memory, label_tasks

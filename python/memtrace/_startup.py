@@ -1,4 +1,4 @@
-"""Tracing from the start of the interpreter: ``-X memtrace[=NFRAME[,KEYWORD=VALUE]...]`` and ``PYTHONMEMTRACE``.
+"""Tracing from the start of the interpreter: ``-X memtrace[=NFRAME[,KEYWORD=VALUE]...[,label_tasks]]`` and ``PYTHONMEMTRACE``.
 
 ``memtrace.pth`` imports this module while ``site`` runs, and only when one of the two was given. Whatever
 is imported here is in the traced program too, so this module stays with what ``site`` has already loaded.
@@ -21,6 +21,7 @@ _VARIABLE = "PYTHONMEMTRACE"
 _MAX_NFRAME = 65535
 _MAX_DIGITS = 20
 _KEYWORDS = {"sample": "sample_interval", "max_memory": "max_memory", "seed": "seed"}
+_SWITCH = "label_tasks"
 
 _begun = False
 
@@ -91,13 +92,15 @@ def _parse_keywords(source: str, texts: list[str]) -> dict[str, Any]:
     keywords: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        keyword = _KEYWORDS.get(name)
-        if keyword is None or not equals:
-            known = ", ".join(f"{name}=" for name in _KEYWORDS)
+        keyword = _SWITCH if text == _SWITCH else _KEYWORDS.get(name)
+        if keyword is None or not (equals or keyword == _SWITCH):
+            known = ", ".join([*(f"{name}=" for name in _KEYWORDS), _SWITCH])
             raise RequestError(f"{source}: invalid option: {_quoted(text)}, which is none of {known}")
         if keyword in keywords:
             raise RequestError(f"{source}: {name} is given twice")
-        if keyword == "seed" and value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS:
+        if keyword == _SWITCH:
+            keywords[keyword] = True
+        elif keyword == "seed" and value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS:
             keywords[keyword] = int(value)
         else:
             keywords[keyword] = value

@@ -53,6 +53,7 @@ _DEFAULT_NFRAME = 25
 @click.option(
     "--max-memory", metavar="SIZE", help="Let the tracer itself use at most SIZE (64MiB): it samples to keep it."
 )
+@click.option("--label-tasks", is_flag=True, help="Label asyncio tasks by their names.")
 @click.option("-q", "--quiet", is_flag=True, help="Write the snapshot only, show nothing.")
 @click.option("-m", "as_module", is_flag=True, help="Run a module, as python -m does.")
 @click.argument("program", metavar="(SCRIPT | -m MODULE)")
@@ -63,6 +64,7 @@ def command(
     sample_interval: str | None,
     seed: int | None,
     max_memory: str | None,
+    label_tasks: bool,
     quiet: bool,
     as_module: bool,
     program: str,
@@ -79,7 +81,7 @@ def command(
       python -m memtrace run app.py --port 8000
       python -m memtrace run -o tests.mtrace -m pytest -q
     """
-    keywords = _startup_keywords(sample_interval, seed, max_memory)
+    keywords = _startup_keywords(sample_interval, seed, max_memory, label_tasks)
     _check_startup_file()
     if not as_module:
         _check_script(program)
@@ -97,14 +99,17 @@ def command(
     )
 
 
-def _startup_keywords(sample_interval: str | None, seed: int | None, max_memory: str | None) -> list[str]:
+def _startup_keywords(
+    sample_interval: str | None, seed: int | None, max_memory: str | None, label_tasks: bool
+) -> list[str]:
     """Return the options as the parts of ``-X memtrace=``. Raises a usage error when start() would refuse them."""
     try:
-        interval, seed, memory = _options.start(sample_interval=sample_interval, seed=seed, max_memory=max_memory)
+        interval, seed, memory, _ = _options.start(sample_interval=sample_interval, seed=seed, max_memory=max_memory)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
     values = {"sample": interval, "max_memory": memory, "seed": seed}
-    return [f"{name}={value}" for name, value in values.items() if value is not None]
+    given = [f"{name}={value}" for name, value in values.items() if value is not None]
+    return [*given, "label_tasks"] if label_tasks else given
 
 
 def _replace_process(arguments: list[str]) -> NoReturn:
