@@ -29,8 +29,9 @@ def clean():
 def report(title, *filters):
     kept = snapshot.filter_traces(filters)
     print(f"{title}:")
-    for statistic in kept.statistics("function")[:2]:
-        print(f"    {statistic.key}: {statistic.size:,} B in {statistic.count} blocks")
+    for statistic in kept.statistics("function"):
+        if statistic.size > 4_000:
+            print(f"    {statistic.key}: {statistic.size:,} B in {statistic.count} blocks")
 
 
 memtrace.start(25)
