@@ -81,17 +81,26 @@ AmountsByIdentity sum_rows(const Churn& churn, std::span<const StackId> stacks) 
   return sums;
 }
 
+struct Merged {
+  std::uint64_t number = 0;  // as Group's
+  ChurnStatistic item;
+};
+
 // Both in rising order of number.
-std::vector<ChurnStatistic> merge(const std::vector<ChurnStatistic>& items, const std::vector<Group>& groups,
-                                  ChurnStatistic::Amount ChurnStatistic::* part) {
-  std::vector<ChurnStatistic> merged;
+std::vector<Merged> merge(const std::vector<Merged>& items, const std::vector<Group>& groups,
+                          ChurnStatistic::Amount ChurnStatistic::* part) {
+  std::vector<Merged> merged;
   merged.reserve(std::max(items.size(), groups.size()));
   auto item = items.begin();
   for (const Group& group : groups) {
     while (item != items.end() && item->number < group.number) merged.push_back(*item++);
-    const bool is_there = item != items.end() && item->number == group.number;
-    merged.push_back(is_there ? *item++ : ChurnStatistic{{}, {}, {}, group.site, {}, group.number});
-    merged.back().*part = {group.count, group.size};
+    if (item != items.end() && item->number == group.number) {
+      merged.push_back(*item++);
+    } else {
+      merged.push_back({group.number, {}});
+      merged.back().item.site = group.site;
+    }
+    merged.back().item.*part = {group.count, group.size};
   }
   merged.insert(merged.end(), item, items.end());
   return merged;
@@ -123,7 +132,7 @@ Churn subtract(const Churn& now, const Churn& before) {
           std::move(ended), now.microseconds - before.microseconds};
 }
 
-ChurnStatistics churn_statistics(const Churn& churn, GroupBy group_by, bool cumulative) {
+ChurnStatistics churn_statistics(const Churn& churn, Grouping group_by, bool cumulative) {
   const Snapshot& snapshot = churn.allocated;
   const auto stacks = snapshot.stacks();  // resolves, so the keys cover what is needed
   const Dictionary& dictionary = *snapshot.dictionary();
@@ -131,22 +140,24 @@ ChurnStatistics churn_statistics(const Churn& churn, GroupBy group_by, bool cumu
   const auto groups = [&](const Counters& counters) {
     return sum_groups(dictionary, *tables, snapshot, counters, stacks, group_by, cumulative);
   };
-  std::vector<ChurnStatistic> items = merge({}, groups(snapshot.counters()), &ChurnStatistic::allocated);
-  items = merge(items, groups(churn.ended->freed), &ChurnStatistic::freed);
-  items = merge(items, groups(churn.ended->temporary), &ChurnStatistic::temporary);
-  for (ChurnStatistic& item : items) {
-    item.key = key_text(dictionary, *tables, group_by, item.number);
-    item.number = shown_number(group_by, item.number);
-  }
+  std::vector<Merged> merged = merge({}, groups(snapshot.counters()), &ChurnStatistic::allocated);
+  merged = merge(merged, groups(churn.ended->freed), &ChurnStatistic::freed);
+  merged = merge(merged, groups(churn.ended->temporary), &ChurnStatistic::temporary);
 
   // Equal ones stay in rising order of key.
-  std::vector<std::uint32_t> order(items.size());
+  std::vector<std::uint32_t> order(merged.size());
   std::iota(order.begin(), order.end(), 0u);
-  sort_descending(order, [&](std::uint32_t i) { return items[i].allocated.count; });
-  sort_descending(order, [&](std::uint32_t i) { return items[i].allocated.size; });
-  ChurnStatistics result{{}, snapshot.dictionary(), std::move(tables)};
+  sort_descending(order, [&](std::uint32_t i) { return merged[i].item.allocated.count; });
+  sort_descending(order, [&](std::uint32_t i) { return merged[i].item.allocated.size; });
+  ChurnStatistics result{{}, snapshot.dictionary(), tables};
   result.items.reserve(order.size());
-  for (const std::uint32_t i : order) result.items.push_back(items[i]);
+  for (const std::uint32_t i : order) {
+    auto& [number, item] = merged[i];
+    item.key = key_text(dictionary, *tables, group_by, number);
+    item.number = shown_number(group_by, number);
+    item.joined = joined_text(dictionary, group_by, number);
+    result.items.push_back(item);
+  }
   return result;
 }
 

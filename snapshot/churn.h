@@ -64,8 +64,9 @@ struct ChurnStatistic {
 
   Amount allocated, freed, temporary;
   Site site;
-  std::string_view key;  // as Statistic's
+  std::string_view key;  // these as Statistic's
   std::uint32_t number = 0;
+  std::string_view joined;
 };
 
 struct ChurnStatistics {
@@ -75,7 +76,7 @@ struct ChurnStatistics {
 };
 
 // The groups in which something was allocated or freed, largest first by (allocated bytes, allocated blocks, key).
-// std::invalid_argument for `cumulative` without a key of frames.
-ChurnStatistics churn_statistics(const Churn& churn, GroupBy group_by, bool cumulative = false);
+// std::invalid_argument as statistics(). By type there is one group: records know no types.
+ChurnStatistics churn_statistics(const Churn& churn, Grouping group_by, bool cumulative = false);
 
 }  // namespace memtrace::snapshot

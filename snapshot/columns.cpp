@@ -29,9 +29,10 @@ class RowOfRecord {
 }  // namespace
 
 void Snapshot::Columns::set_deferred(std::shared_ptr<Resolver> resolver, std::vector<RecordNumber> records,
-                                     BlockColumns blocks, std::uint64_t dropped) {
+                                     BlockColumns blocks, std::uint64_t dropped, std::vector<StringId> types) {
   resolver_ = std::move(resolver);
   records_ = std::move(records);
+  types_ = std::move(types);
   resolved_.blocks = std::move(blocks);
   resolved_.dropped = dropped;
 }
@@ -48,6 +49,7 @@ void Snapshot::Columns::resolve() const {
   if (ready_.load(std::memory_order_relaxed)) return;
   std::vector<ResolvedRecord> keys(records_.size());
   resolver_->resolve(records_, *dictionary, keys);
+  for (std::size_t row = 0; row < types_.size(); ++row) keys[row].type = types_[row];
   complete(std::move(keys));
 }
 
@@ -56,13 +58,14 @@ void Snapshot::Columns::complete(std::vector<ResolvedRecord> keys) const {
   for (std::size_t row = 0; row < keys.size(); ++row) stacks[row] = dictionary->traceback(keys[row].traceback).stack;
   std::vector<std::uint32_t> every_row(keys.size());
   std::iota(every_row.begin(), every_row.end(), 0u);
-  if (resolver_) translate_owners();
+  if (resolver_ && types_.empty()) translate_owners();
 
   resolved_.keys = std::move(keys);
   resolved_.stacks = std::move(stacks);
   resolved_.every_row = std::move(every_row);
   resolver_.reset();
   records_ = {};
+  types_ = {};
   ready_.store(true, std::memory_order_release);
 }
 
@@ -79,7 +82,8 @@ std::size_t Snapshot::Columns::memory() const {
   const std::lock_guard lock(mutex_);
   return (counters.count.capacity() + counters.size.capacity() + counters.interval.capacity()) * sizeof(std::uint64_t) +
          counters.spread.capacity() * sizeof(Spread) + resolved_.keys.capacity() * sizeof(ResolvedRecord) +
-         (resolved_.stacks.capacity() + resolved_.every_row.capacity() + records_.capacity()) * sizeof(std::uint32_t) +
+         (resolved_.stacks.capacity() + resolved_.every_row.capacity() + records_.capacity() + types_.capacity()) *
+             sizeof(std::uint32_t) +
          resolved_.blocks.memory();
 }
 

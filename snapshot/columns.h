@@ -41,7 +41,7 @@ class Snapshot::Columns {
   bool is_resolved() const noexcept { return ready_.load(std::memory_order_acquire); }
 
   void set_deferred(std::shared_ptr<Resolver> resolver, std::vector<RecordNumber> records, BlockColumns blocks,
-                    std::uint64_t dropped);
+                    std::uint64_t dropped, std::vector<StringId> types);
   void set_resolved(std::vector<ResolvedRecord> keys, BlockColumns blocks, std::uint64_t dropped);
 
   std::size_t memory() const;
@@ -55,6 +55,7 @@ class Snapshot::Columns {
   mutable std::atomic<bool> ready_{false};  // released after resolved_ is complete
   mutable std::shared_ptr<Resolver> resolver_;
   mutable std::vector<RecordNumber> records_;
+  mutable std::vector<StringId> types_;  // when not empty, blocks' owners are rows from the begin
   mutable Resolved resolved_;
 };
 

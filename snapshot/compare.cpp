@@ -33,6 +33,7 @@ StatisticDiff difference(const Group* now, const Group* before) noexcept {
           now != nullptr ? a.site : b.site,
           {},
           0,
+          {},
           error_of(a.spread.bytes_variance),
           error_of(a.spread.count_variance),
           error_of(a.spread.bytes_variance + b.spread.bytes_variance),
@@ -58,16 +59,21 @@ void sort_differences(std::vector<std::uint32_t>& order, const std::vector<Stati
   sort_descending(order, [&](std::uint32_t i) { return magnitude(items[i].size_diff); });
 }
 
-// Gives `common` the names that `own` has for the groups' numbers. What numbers a run gave to its labels and threads says
-// nothing in another: these are numbered by their names.
+// Gives `common` the names that `own` has for the groups' numbers. What numbers a run gave to its labels, threads and types
+// says nothing in another: these are numbered by their names.
 void use_names(std::vector<Group>& groups, Tag tag, const Dictionary& own, Dictionary& common) {
-  const bool by_name = tag == Tag::label || tag == Tag::thread;
+  const bool by_name = tag == Tag::label || tag == Tag::thread || tag == Tag::type;
   for (Group& group : groups) {
-    std::string name(own.tag_name(tag, group.number));
-    if (name.empty() && by_name) name = std::to_string(group.number);
+    auto number = static_cast<std::uint32_t>(group.number);  // the upper half is the frame's
+    std::string name(own.tag_name(tag, number));
+    if (name.empty() && by_name) name = std::to_string(number);
     if (name.empty()) continue;
-    if (by_name) group.number = common.intern_string(name);
-    common.set_tag_name(tag, group.number, name);
+    if (by_name) {
+      group.number -= number;
+      number = common.intern_string(name);
+      group.number += number;
+    }
+    common.set_tag_name(tag, number, name);
   }
   std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.number < b.number; });
   // Threads of one run may have the same name and id, one after the other.
@@ -87,10 +93,10 @@ void use_names(std::vector<Group>& groups, Tag tag, const Dictionary& own, Dicti
 
 }  // namespace
 
-Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_by, bool cumulative) {
+Comparison compare(const Snapshot& current, const Snapshot& old, Grouping group_by, bool cumulative) {
   current.stacks();  // both resolve before the keys are asked for
   old.stacks();
-  const CommonStacks common = common_stacks(current, old, detail_of(group_by, cumulative));
+  const CommonStacks common = common_stacks(current, old, detail_of(group_by.by, cumulative));
   Dictionary& dictionary = *common.dictionary;
   const std::shared_ptr<const KeyTables> tables = dictionary.keys();
   std::vector<Group> now =
@@ -107,7 +113,7 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
     survivors = sum_groups(dictionary, *tables, older, older.counters(), common.first, group_by, cumulative);
     add_spreads(survivors, dictionary, *tables, older, common.first, group_by, cumulative);
   }
-  if (const auto tag = tag_of(group_by); tag && current.dictionary() != old.dictionary()) {
+  if (const auto tag = group_by.tag(); tag && current.dictionary() != old.dictionary()) {
     use_names(before, *tag, *old.dictionary(), dictionary);
     use_names(now, *tag, *current.dictionary(), dictionary);  // the names that hold
     use_names(survivors, *tag, *current.dictionary(), dictionary);
@@ -123,9 +129,10 @@ Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_b
     const bool take_new = b == before.rend() || (a != now.rend() && a->number >= b->number);
     const bool take_old = a == now.rend() || (b != before.rend() && b->number >= a->number);
     items.push_back(difference(take_new ? &*a : nullptr, take_old ? &*b : nullptr));
-    const std::uint32_t number = take_new ? a->number : b->number;
+    const std::uint64_t number = take_new ? a->number : b->number;
     items.back().key = key_text(dictionary, *tables, group_by, number);
     items.back().number = shown_number(group_by, number);
+    items.back().joined = joined_text(dictionary, group_by, number);
     if (survivor != survivors.rend() && survivor->number == number) {
       items.back().survived_size = survivor->size;
       items.back().survived_count = survivor->count;

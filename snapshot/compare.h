@@ -31,6 +31,7 @@ struct StatisticDiff {
   Site site;
   std::string_view key;  // as Statistic's
   std::uint32_t number = 0;
+  std::string_view joined;
   // Standard errors, where these are estimates. Those of the differences leave out what is known to be in both
   // snapshots; where that is not known, they are upper bounds.
   double size_error = 0;
@@ -40,7 +41,7 @@ struct StatisticDiff {
 };
 
 struct Comparison {
-  GroupBy group_by = GroupBy::lineno;
+  Grouping group_by = GroupBy::lineno;
   bool cumulative = false;
   bool knows_survivors = false;  // the old snapshot is of the same era, and ended a generation
   bool has_errors = false;  // one of the snapshots has samples
@@ -49,7 +50,7 @@ struct Comparison {
   std::shared_ptr<const void> keep_alive;
 };
 
-// std::invalid_argument for `cumulative` without a key of frames.
-Comparison compare(const Snapshot& current, const Snapshot& old, GroupBy group_by, bool cumulative = false);
+// std::invalid_argument as statistics().
+Comparison compare(const Snapshot& current, const Snapshot& old, Grouping group_by, bool cumulative = false);
 
 }  // namespace memtrace::snapshot

@@ -71,8 +71,8 @@ struct Traceback {
 };
 
 // What a row is known by besides its traceback: numbers that may have names.
-enum class Tag : std::uint8_t { domain, generation, thread, label };
-inline constexpr std::array kTags{Tag::domain, Tag::generation, Tag::thread, Tag::label};
+enum class Tag : std::uint8_t { domain, generation, thread, label, type };
+inline constexpr std::array kTags{Tag::domain, Tag::generation, Tag::thread, Tag::label, Tag::type};
 
 class KeyTables;
 

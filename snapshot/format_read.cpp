@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
 #include "snapshot/churn.h"
@@ -34,7 +35,8 @@ class DictionaryReader {
     const IdMap stacks = read_stacks(writer, dictionary, frames);
     if (sections_.has(SectionId::modules)) read_modules(writer, dictionary, strings);
     if (sections_.has(SectionId::domains)) read_tag_names(writer, SectionId::domains, std::span(kTags).first(1));
-    if (sections_.has(SectionId::tag_names)) read_tag_names(writer, SectionId::tag_names, std::span(kTags).subspan(1));
+    if (sections_.has(SectionId::tag_names))
+      read_tag_names(writer, SectionId::tag_names, std::span(kTags).subspan(1, 3));
     return read_tracebacks(writer, stacks);
   }
 
@@ -226,6 +228,27 @@ void read_samples(const SectionsReader& sections, Counters& counters) {
     in.fail("a sampling interval is too large");
 }
 
+void read_types(const SectionsReader& sections, Dictionary& dictionary, std::vector<ResolvedRecord>& keys) {
+  const auto content = sections.content(SectionId::types);
+  ByteReader in = content.reader();
+  std::unordered_map<std::uint32_t, StringId> type_of;
+  for (auto left = in.number<std::uint32_t>(); left > 0; --left) {
+    const auto number = in.number<std::uint32_t>();
+    const std::string_view name = in.text(in.number<std::uint32_t>());
+    if (name.empty() || !is_wtf8(name)) in.fail("the name of a type is not valid text");
+    const StringId id = dictionary.intern_string(name);
+    dictionary.set_tag_name(Tag::type, id, name);
+    type_of[number] = id;
+  }
+  const auto types = in.column<std::uint32_t>(static_cast<std::uint32_t>(keys.size()));
+  in.expect_end();
+  for (std::size_t row = 0; row < keys.size(); ++row) {
+    const auto type = type_of.find(types[row]);
+    if (type == type_of.end()) in.fail("a type is referred to that does not exist");
+    keys[row].type = type->second;
+  }
+}
+
 BlockColumns read_blocks(const SectionsReader& sections, std::size_t row_count) {
   const auto content = sections.content(SectionId::blocks);
   ByteReader in = content.reader();
@@ -284,6 +307,7 @@ Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* at
   const IdMap tracebacks = DictionaryReader(sections).read(*dictionary);
   Rows rows = read_rows(sections, tracebacks);
   if (sections.has(SectionId::samples)) read_samples(sections, rows.counters);
+  if (sections.has(SectionId::types)) read_types(sections, *dictionary, rows.keys);
   std::optional<BlockColumns> blocks;
   if (sections.has(SectionId::blocks)) blocks = read_blocks(sections, rows.keys.size());
   if (attributes != nullptr) {

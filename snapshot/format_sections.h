@@ -36,8 +36,9 @@ enum class SectionId : std::uint16_t {
   origin = 12,
   churn = 13,
   samples = 14,
+  types = 15,
 };
-inline constexpr SectionId kLastSection = SectionId::samples;
+inline constexpr SectionId kLastSection = SectionId::types;
 
 // In the column of sizes: the size is in the list of large ones.
 inline constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;

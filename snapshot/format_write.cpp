@@ -220,6 +220,17 @@ void write_blocks(SectionsWriter& sections, const Snapshot& snapshot) {
   add(sections, SectionId::blocks, out, Effort::fast);
 }
 
+// Absent when the snapshot has none.
+void write_types(SectionsWriter& sections, const Snapshot& snapshot) {
+  if (!snapshot.has_types()) return;
+  ByteWriter out;
+  write_names(out, names_in_use(Tag::type, snapshot, nullptr), *snapshot.dictionary());
+  const auto rows = snapshot.rows();
+  const auto keys = snapshot.keys();
+  write_column<std::uint32_t>(out, rows.size(), [&](std::uint32_t i) { return keys[rows[i]].type; });
+  add(sections, SectionId::types, out, Effort::thorough, true);
+}
+
 // Without the rows that count nothing, which no block refers to either.
 Snapshot without_empty_rows(const Snapshot& snapshot) {
   std::vector<std::uint8_t> keep(snapshot.column_count());
@@ -256,12 +267,13 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
   write_stacks(sections, dictionary);
   write_tracebacks(sections, dictionary);
   write_modules(sections, dictionary);
-  // Domains in a section of their own, which is older than the others'.
+  // Domains in a section of their own, which is older than the others'; the types' names are with the types.
   write_tag_names(sections, SectionId::domains, std::span(kTags).first(1), written, churn);
-  write_tag_names(sections, SectionId::tag_names, std::span(kTags).subspan(1), written, churn);
+  write_tag_names(sections, SectionId::tag_names, std::span(kTags).subspan(1, 3), written, churn);
   write_rows(sections, written, tracebacks);
   if (churn != nullptr) write_churn(sections, *churn, churn_tracebacks);
   write_samples(sections, written);
+  write_types(sections, written);
   if (written.has_blocks()) write_blocks(sections, written);
   if (!attributes.empty()) {
     sections.add(static_cast<std::uint16_t>(SectionId::attributes), true, Effort::thorough, attributes);

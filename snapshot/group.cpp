@@ -156,25 +156,27 @@ std::vector<Group> groups_of_frames(const KeyTables& tables, const std::vector<S
 }
 
 // Rows sorted by (group, part) are runs of groups, made of runs of parts; the heaviest part gives the site.
-template <class KeyOf, class SiteOf>
-std::vector<Group> groups_of_rows(const Snapshot& snapshot, const Counters& counters, KeyOf&& key_of,
-                                  SiteOf&& site_of) {
+template <class GroupOf, class PartOf, class SiteOf>
+std::vector<Group> groups_of_rows(const Snapshot& snapshot, const Counters& counters, GroupOf&& group_of,
+                                  PartOf&& part_of, SiteOf&& site_of) {
   std::vector<Keyed> rows;
   rows.reserve(snapshot.rows().size());
   for (const std::uint32_t row : snapshot.rows())
-    if (counters.count[row] != 0) rows.push_back({key_of(row), row});
+    if (counters.count[row] != 0) rows.push_back({part_of(row), row});
+  radix_sort(rows);
+  for (Keyed& row : rows) row.key = group_of(row.value);
   radix_sort(rows);
 
   std::vector<Group> groups;
   Sum best;
   for (std::size_t i = 0; i < rows.size();) {
-    const std::uint64_t key = rows[i].key;
+    const std::uint64_t number = rows[i].key;
     const std::uint32_t row = rows[i].value;
+    const std::uint32_t part = part_of(row);
     Sum sum;
-    for (; i < rows.size() && rows[i].key == key; ++i) {
+    for (; i < rows.size() && rows[i].key == number && part_of(rows[i].value) == part; ++i) {
       sum += {counters.size[rows[i].value], counters.count[rows[i].value]};
     }
-    const auto number = static_cast<std::uint32_t>(key >> 32);
     if (groups.empty() || groups.back().number != number) {
       groups.push_back({number, sum.size, sum.count, site_of(row)});
       best = sum;
@@ -194,19 +196,27 @@ std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& sna
                                     std::span<const StackId> stacks) {
   const PathGroups& paths = tables.paths();
   return groups_of_rows(
-      snapshot, counters,
-      [&](std::uint32_t row) { return std::uint64_t{paths.of_stack[stacks[row]]} << 32 | stacks[row]; },
+      snapshot, counters, [&](std::uint32_t row) { return paths.of_stack[stacks[row]]; },
+      [&](std::uint32_t row) { return stacks[row]; },
       [&](std::uint32_t row) { return Site{stacks[row], kUnknownFrame}; });
 }
 
+// Groups of a number, or of a number and a key of frames.
 std::vector<Group> groups_of_numbers(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                                     const Counters& counters, std::span<const StackId> stacks, Tag tag) {
+                                     const Counters& counters, std::span<const StackId> stacks,
+                                     Grouping group_by) {
+  const FrameGroups* frames = group_by.joined ? &frame_groups(tables, group_by.by) : nullptr;
   const FrameGroups& lines = tables.lines();
   const std::span<const ResolvedRecord> keys = snapshot.keys();
+  const Tag tag = *group_by.tag();
   const auto frame_of = [&](std::uint32_t row) { return dictionary.stack(stacks[row]).frame; };
   return groups_of_rows(
       snapshot, counters,
-      [&](std::uint32_t row) { return std::uint64_t{keys[row].number(tag)} << 32 | lines.of_frame[frame_of(row)]; },
+      [&](std::uint32_t row) {
+        const std::uint64_t upper = frames == nullptr ? 0 : frames->of_frame[frame_of(row)];
+        return upper << 32 | keys[row].number(tag);
+      },
+      [&](std::uint32_t row) { return lines.of_frame[frame_of(row)]; },
       [&](std::uint32_t row) { return Site{kEmptyStack, frame_of(row)}; });
 }
 
@@ -231,33 +241,47 @@ const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by) {
   }
 }
 
-std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables, GroupBy group_by,
-                          std::uint32_t number) {
-  if (const auto tag = tag_of(group_by)) return dictionary.tag_name(*tag, number);
-  if (group_by != GroupBy::function && group_by != GroupBy::module) return {};
-  return frame_groups(tables, group_by).names[number];
+std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables, Grouping group_by,
+                          std::uint64_t number) {
+  if (const auto tag = tag_of(group_by.by)) return dictionary.tag_name(*tag, static_cast<std::uint32_t>(number));
+  if (group_by.by != GroupBy::function && group_by.by != GroupBy::module) return {};
+  return frame_groups(tables, group_by.by).names[group_by.joined ? number >> 32 : number];
 }
 
-std::uint32_t shown_number(GroupBy group_by, std::uint32_t number) noexcept { return tag_of(group_by) ? number : 0; }
+std::string_view joined_text(const Dictionary& dictionary, Grouping group_by, std::uint64_t number) {
+  if (!group_by.joined) return {};
+  return dictionary.tag_name(*group_by.joined, static_cast<std::uint32_t>(number));
+}
+
+std::uint32_t shown_number(Grouping group_by, std::uint64_t number) noexcept {
+  return group_by.tag() ? static_cast<std::uint32_t>(number) : 0;
+}
+
+void check_grouping(Grouping group_by, bool cumulative) {
+  if (group_by.joined && !is_frame_key(group_by.by)) throw std::invalid_argument("only a key of frames can be joined");
+  if (cumulative && (group_by.joined || !is_frame_key(group_by.by)))
+    throw std::invalid_argument("cumulative mode needs a key of frames");
+}
 
 std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                              const Counters& counters, std::span<const StackId> stacks, GroupBy group_by,
+                              const Counters& counters, std::span<const StackId> stacks, Grouping group_by,
                               bool cumulative) {
-  if (cumulative && !is_frame_key(group_by)) throw std::invalid_argument("cumulative mode needs a key of frames");
-  if (group_by == GroupBy::traceback) return groups_of_stacks(tables, snapshot, counters, stacks);
-  if (const auto tag = tag_of(group_by)) return groups_of_numbers(dictionary, tables, snapshot, counters, stacks, *tag);
+  check_grouping(group_by, cumulative);
+  if (group_by.tag()) return groups_of_numbers(dictionary, tables, snapshot, counters, stacks, group_by);
+  const GroupBy key = group_by.by;
+  if (key == GroupBy::traceback) return groups_of_stacks(tables, snapshot, counters, stacks);
   std::vector<Sum> by_frame;
   if (cumulative) {
     std::vector<Sum> inclusive = sums_by_stack(tables, snapshot, counters, stacks);
     make_inclusive(dictionary, inclusive);
-    const bool once_per_traceback = group_by == GroupBy::function || group_by == GroupBy::module;
+    const bool once_per_traceback = key == GroupBy::function || key == GroupBy::module;
     by_frame = once_per_traceback
-                   ? sums_by_oldest_frame_of_group(dictionary, tables, frame_groups(tables, group_by), inclusive)
+                   ? sums_by_oldest_frame_of_group(dictionary, tables, frame_groups(tables, key), inclusive)
                    : sums_by_every_frame(dictionary, tables, inclusive);
   } else {
     by_frame = sums_by_last_frame(dictionary, tables, snapshot, counters, stacks);
   }
-  std::vector<Group> groups = groups_of_frames(tables, by_frame, group_by);
+  std::vector<Group> groups = groups_of_frames(tables, by_frame, key);
   drop_empty(groups);
   return groups;
 }

@@ -20,7 +20,9 @@
 namespace memtrace::snapshot {
 
 struct Group {
-  std::uint32_t number = 0;  // in KeyTables: of the frame's group, or of the path; or the rows' own
+  // In KeyTables: of the frame's group, or of the path; or the rows' own. Where both make the group, the frame's is the upper
+  // half.
+  std::uint64_t number = 0;
   std::uint64_t size = 0;
   std::uint64_t count = 0;
   Site site;
@@ -35,17 +37,22 @@ const FrameGroups& frame_groups(const KeyTables& tables, GroupBy group_by);
 
 // Text of a function or module group, and of a number that has a name; empty for the others. Lives as long as the
 // dictionary and its tables.
-std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables, GroupBy group_by,
-                          std::uint32_t number);
+std::string_view key_text(const Dictionary& dictionary, const KeyTables& tables, Grouping group_by,
+                          std::uint64_t number);
+// The same of the number that joins a key of frames.
+std::string_view joined_text(const Dictionary& dictionary, Grouping group_by, std::uint64_t number);
 
 // The number of a group that is one of rows with the same; 0 for the other keys.
-std::uint32_t shown_number(GroupBy group_by, std::uint32_t number) noexcept;
+std::uint32_t shown_number(Grouping group_by, std::uint64_t number) noexcept;
 
 // The groups that have blocks, in rising order of number. `counters`, those of the snapshot or others, and `stacks`, ids of
 // the Dictionary of `tables`, are by row index of the snapshot. std::invalid_argument for `cumulative` without a key of
 // frames.
 std::vector<Group> sum_groups(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                              const Counters& counters, std::span<const StackId> stacks, GroupBy group_by,
+                              const Counters& counters, std::span<const StackId> stacks, Grouping group_by,
                               bool cumulative);
+
+// std::invalid_argument for what no groups can be made of: see statistics().
+void check_grouping(Grouping group_by, bool cumulative);
 
 }  // namespace memtrace::snapshot

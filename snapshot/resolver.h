@@ -26,6 +26,7 @@ struct ResolvedRecord {
   std::uint32_t generation = 0;
   std::uint32_t thread = 0;
   std::uint32_t label = 0;
+  std::uint32_t type = 0;  // the StringId of its name; 0 where the snapshot was taken without types
 
   std::uint32_t number(Tag tag) const noexcept {
     switch (tag) {
@@ -36,9 +37,11 @@ struct ResolvedRecord {
       case Tag::thread:
         return thread;
       case Tag::label:
+        return label;
+      case Tag::type:
         break;
     }
-    return label;
+    return type;
   }
   friend bool operator==(const ResolvedRecord&, const ResolvedRecord&) = default;
 };
@@ -47,8 +50,8 @@ class Resolver {
  public:
   virtual ~Resolver() = default;
 
-  // Fills out[i] for records[i]; both spans have the same length, records are distinct. A record that cannot be decoded
-  // becomes kUnknownTraceback. May throw std::bad_alloc: the snapshot stays unresolved and the next use tries again.
+  // Fills out[i] for records[i]; both spans have the same length; a record may come more than once. One that cannot
+  // be decoded becomes kUnknownTraceback. May throw std::bad_alloc: the snapshot stays unresolved and the next use tries again.
   virtual void resolve(std::span<const RecordNumber> records, Dictionary& dictionary,
                        std::span<ResolvedRecord> out) = 0;
 };

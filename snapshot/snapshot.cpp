@@ -30,15 +30,19 @@ Snapshot::Snapshot(std::shared_ptr<const Columns> columns, std::shared_ptr<const
 
 Snapshot Snapshot::deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
                             std::vector<RecordNumber> records, Counters counters, std::optional<BlockColumns> blocks,
-                            std::int64_t traceback_limit, std::uint64_t dropped, std::uint64_t mark) {
+                            std::int64_t traceback_limit, std::uint64_t dropped, std::uint64_t mark,
+                            std::vector<StringId> types) {
   check_counters(counters, records.size());
+  if (!types.empty() && types.size() != records.size())
+    throw std::invalid_argument("the columns of a snapshot differ in length");
   if (!resolver) throw std::invalid_argument("a deferred snapshot needs a resolver");
   auto columns = std::make_shared<Columns>();
   columns->dictionary = std::move(dictionary);
   columns->counters = std::move(counters);
   columns->has_blocks = blocks.has_value();
   columns->mark = mark;
-  columns->set_deferred(std::move(resolver), std::move(records), blocks ? std::move(*blocks) : BlockColumns{}, dropped);
+  columns->set_deferred(std::move(resolver), std::move(records), blocks ? std::move(*blocks) : BlockColumns{}, dropped,
+                        std::move(types));
   return Snapshot(std::move(columns), nullptr, traceback_limit);
 }
 
@@ -69,6 +73,11 @@ Snapshot Snapshot::with_churn(std::shared_ptr<const LazyChurn> churn) const {
 }
 
 std::uint64_t Snapshot::dropped() const { return columns_->resolved().dropped; }
+
+bool Snapshot::has_types() const {
+  const std::span<const ResolvedRecord> all = keys();
+  return !all.empty() && all.front().type != 0;
+}
 
 std::uint64_t Snapshot::mark() const noexcept { return columns_->mark; }
 

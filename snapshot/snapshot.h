@@ -60,9 +60,11 @@ class Snapshot {
  public:
   // From the tracer. Columns of `counters` are as long as `records`; every block's owner is one of them (a block that
   // has none is left out at resolution and counted in dropped()). Nothing is looked at now: O(1).
+  // With `types`, the column of ResolvedRecord::type, a record may be that of several rows; then blocks' owners are rows.
   static Snapshot deferred(std::shared_ptr<Dictionary> dictionary, std::shared_ptr<Resolver> resolver,
                            std::vector<RecordNumber> records, Counters counters, std::optional<BlockColumns> blocks,
-                           std::int64_t traceback_limit, std::uint64_t dropped = 0, std::uint64_t mark = 0);
+                           std::int64_t traceback_limit, std::uint64_t dropped = 0, std::uint64_t mark = 0,
+                           std::vector<StringId> types = {});
 
   // From resolved rows. Block owners are row indices; throws std::invalid_argument when lengths or indices do not fit.
   static Snapshot resolved(std::shared_ptr<Dictionary> dictionary, std::vector<ResolvedRecord> keys, Counters counters,
@@ -72,6 +74,8 @@ class Snapshot {
   std::int64_t traceback_limit() const noexcept { return traceback_limit_; }
   // Blocks that the tracer could not record, and that are therefore missing here.
   std::uint64_t dropped() const;
+  // Whether its rows have types. Resolves. False, too, when it has no rows at all.
+  bool has_types() const;
   // The generation that began at its very moment; 0 when none did.
   std::uint64_t mark() const noexcept;
   bool is_resolved() const noexcept;

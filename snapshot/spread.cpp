@@ -10,16 +10,20 @@ namespace {
 // Calls add(number, times) for each group that the row counts in.
 template <class Add>
 void for_each_group_of(std::uint32_t row, const Dictionary& dictionary, const KeyTables& tables,
-                       const Snapshot& snapshot, StackId stack, GroupBy group_by, bool cumulative, Add&& add) {
-  if (group_by == GroupBy::traceback) return add(tables.paths().of_stack[stack], 1);
-  if (const auto tag = tag_of(group_by)) return add(snapshot.keys()[row].number(*tag), 1);
-  const std::vector<std::uint32_t>& group_of = frame_groups(tables, group_by).of_frame;
+                       const Snapshot& snapshot, StackId stack, Grouping group_by, bool cumulative, Add&& add) {
+  if (const auto tag = group_by.tag()) {
+    const std::uint64_t frame =
+        group_by.joined ? frame_groups(tables, group_by.by).of_frame[dictionary.stack(stack).frame] : 0;
+    return add(frame << 32 | snapshot.keys()[row].number(*tag), 1);
+  }
+  if (group_by.by == GroupBy::traceback) return add(tables.paths().of_stack[stack], 1);
+  const std::vector<std::uint32_t>& group_of = frame_groups(tables, group_by.by).of_frame;
   if (!cumulative) return add(group_of[dictionary.stack(stack).frame], 1);
   std::vector<std::uint32_t> numbers;
   for (; stack != kEmptyStack; stack = dictionary.stack(stack).parent)
     numbers.push_back(group_of[dictionary.stack(stack).frame]);
   std::sort(numbers.begin(), numbers.end());
-  const bool once = group_by == GroupBy::function || group_by == GroupBy::module;
+  const bool once = group_by.by == GroupBy::function || group_by.by == GroupBy::module;
   for (auto first = numbers.begin(); first != numbers.end();) {
     const auto end = std::upper_bound(first, numbers.end(), *first);
     add(*first, once ? 1 : static_cast<double>(end - first));
@@ -30,14 +34,14 @@ void for_each_group_of(std::uint32_t row, const Dictionary& dictionary, const Ke
 }  // namespace
 
 void add_spreads(std::vector<Group>& groups, const Dictionary& dictionary, const KeyTables& tables,
-                 const Snapshot& snapshot, std::span<const StackId> stacks, GroupBy group_by, bool cumulative) {
+                 const Snapshot& snapshot, std::span<const StackId> stacks, Grouping group_by, bool cumulative) {
   const Counters& counters = snapshot.counters();
   if (!counters.has_samples()) return;
   for (const std::uint32_t row : snapshot.rows()) {
     if (counters.count[row] == 0) continue;
     const Spread& spread = counters.spread[row];
-    const auto add = [&](std::uint32_t number, double times) {
-      const auto by_number = [](const Group& group, std::uint32_t wanted) { return group.number < wanted; };
+    const auto add = [&](std::uint64_t number, double times) {
+      const auto by_number = [](const Group& group, std::uint64_t wanted) { return group.number < wanted; };
       const auto group = std::lower_bound(groups.begin(), groups.end(), number, by_number);
       if (group == groups.end() || group->number != number) return;
       group->spread +=

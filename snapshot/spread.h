@@ -16,7 +16,7 @@ namespace memtrace::snapshot {
 // Completes the groups that sum_groups() has made of the same arguments: their spread, and their count, which is that
 // of rounded rows. Does nothing for a snapshot without samples.
 void add_spreads(std::vector<Group>& groups, const Dictionary& dictionary, const KeyTables& tables,
-                 const Snapshot& snapshot, std::span<const StackId> stacks, GroupBy group_by, bool cumulative);
+                 const Snapshot& snapshot, std::span<const StackId> stacks, Grouping group_by, bool cumulative);
 
 // A standard error.
 double error_of(double variance) noexcept;

@@ -12,7 +12,7 @@ namespace memtrace::snapshot {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, GroupBy>, 9> kNames{{
+constexpr std::array<std::pair<std::string_view, GroupBy>, 10> kNames{{
     {"filename", GroupBy::filename},
     {"lineno", GroupBy::lineno},
     {"traceback", GroupBy::traceback},
@@ -22,6 +22,7 @@ constexpr std::array<std::pair<std::string_view, GroupBy>, 9> kNames{{
     {"generation", GroupBy::generation},
     {"thread", GroupBy::thread},
     {"label", GroupBy::label},
+    {"type", GroupBy::type},
 }};
 
 }  // namespace
@@ -52,6 +53,8 @@ std::optional<Tag> tag_of(GroupBy group_by) noexcept {
       return Tag::thread;
     case GroupBy::label:
       return Tag::label;
+    case GroupBy::type:
+      return Tag::type;
     default:
       return std::nullopt;
   }
@@ -65,7 +68,7 @@ std::vector<Frame> traceback_frames(const Dictionary& dictionary, GroupBy group_
   return frames;
 }
 
-Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulative) {
+Statistics statistics(const Snapshot& snapshot, Grouping group_by, bool cumulative) {
   const auto stacks = snapshot.stacks();  // resolves, so the keys cover what this snapshot needs
   std::shared_ptr<const KeyTables> tables = snapshot.dictionary()->keys();
   std::vector<Group> groups =
@@ -84,7 +87,8 @@ Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulativ
     const Group& group = groups[i];
     result.items.push_back({group.size, group.count, group.site,
                             key_text(*snapshot.dictionary(), *tables, group_by, group.number),
-                            shown_number(group_by, group.number), error_of(group.spread.bytes_variance),
+                            shown_number(group_by, group.number),
+                            joined_text(*snapshot.dictionary(), group_by, group.number), error_of(group.spread.bytes_variance),
                             error_of(group.spread.count_variance)});
   }
   return result;

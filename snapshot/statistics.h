@@ -6,8 +6,11 @@
 //   traceback    all frames, compared by (file, line); total_nframe takes no part
 //   function     key "module.qualname"; the one frame is the group's heaviest site
 //   module       key "package.module"; the one frame is the group's heaviest site
-//   domain, generation, thread, label
+//   domain, generation, thread, label, type
 //                the number, and its name if it has one; the one frame is the group's heaviest site
+//
+// A key of frames can be joined by one of numbers: a group is then what has both in common, and its frame that of the key
+// of frames.
 //
 // Grouping is by the most recent frame. With `cumulative` every frame of a traceback counts: filename and lineno count
 // a key as often as it occurs in the traceback (tracemalloc's code does, so recursion counts twice); function and
@@ -29,7 +32,18 @@
 
 namespace memtrace::snapshot {
 
-enum class GroupBy : std::uint8_t { filename, lineno, traceback, function, module, domain, generation, thread, label };
+enum class GroupBy : std::uint8_t {
+  filename,
+  lineno,
+  traceback,
+  function,
+  module,
+  domain,
+  generation,
+  thread,
+  label,
+  type
+};
 
 // Their names are those of the enumerators.
 std::optional<GroupBy> parse_group_by(std::string_view name) noexcept;
@@ -38,6 +52,16 @@ std::string_view name_of(GroupBy group_by) noexcept;
 bool is_frame_key(GroupBy group_by) noexcept;
 // What rows are grouped by, where that is a number of theirs.
 std::optional<Tag> tag_of(GroupBy group_by) noexcept;
+
+// What makes a group: a key, or a key of frames and a number of the rows.
+struct Grouping {
+  GroupBy by;
+  std::optional<Tag> joined;
+
+  Grouping(GroupBy key, std::optional<Tag> tag = std::nullopt) noexcept : by(key), joined(tag) {}
+  // The number that its groups have, if they have one.
+  std::optional<Tag> tag() const noexcept { return joined ? joined : tag_of(by); }
+};
 
 // Where a group's traceback comes from; see traceback_frames().
 struct Site {
@@ -53,6 +77,7 @@ struct Statistic {
   // part of.
   std::string_view key;
   std::uint32_t number = 0;  // groups of one
+  std::string_view joined;  // as key: of the number, where a key of frames is joined by one
   // Standard errors, where size and count are estimates.
   double size_error = 0;
   double count_error = 0;
@@ -62,7 +87,7 @@ struct Statistic {
 std::vector<Frame> traceback_frames(const Dictionary& dictionary, GroupBy group_by, const Site& site);
 
 struct Statistics {
-  GroupBy group_by = GroupBy::lineno;
+  Grouping group_by = GroupBy::lineno;
   bool cumulative = false;
   bool has_errors = false;  // the snapshot has samples
   std::vector<Statistic> items;
@@ -70,7 +95,12 @@ struct Statistics {
   std::shared_ptr<const void> keep_alive;  // owner of the keys' text
 };
 
-// std::invalid_argument for `cumulative` without a key of frames.
-Statistics statistics(const Snapshot& snapshot, GroupBy group_by, bool cumulative = false);
+// std::invalid_argument for `cumulative` without a key of frames or with a number, and for a number joined to what is no
+// key of frames.
+Statistics statistics(const Snapshot& snapshot, Grouping group_by, bool cumulative = false);
+
+// The rows of one group, of which `site` and `number` were shown. std::invalid_argument as statistics().
+Snapshot select_group(const Snapshot& snapshot, Grouping group_by, bool cumulative, const Site& site,
+                      std::uint32_t number);
 
 }  // namespace memtrace::snapshot

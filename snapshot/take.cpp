@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "snapshot/churn.h"
+#include "snapshot/intern_table.h"
 #include "snapshot/site_decoder.h"
 #include "snapshot/tracer_resolver.h"
+#include "src/base/hash.h"
 #include "src/mem/os.h"
 
 namespace memtrace::snapshot {
@@ -81,20 +83,80 @@ struct Rows {
   bool samples = false;
 };
 
+// What has come and gone of every record.
+struct Ever {
+  std::vector<RecordNumber> records;
+  Counters allocated;
+  std::shared_ptr<Churn::Ended> ended = std::make_shared<Churn::Ended>();
+
+  void operator()(RecordId record, const Era::Churned& churned) {
+    records.push_back(TracerResolver::number_of(record));
+    append(allocated, churned.allocated);
+    append(ended->freed, churned.freed);
+    append(ended->temporary, churned.temporary);
+  }
+};
+
+// Rows of blocks that have record and type in common.
+struct TypedRows {
+  explicit TypedRows(const Era& of) : era(of) { counters.sample_interval = of.plan().interval; }
+
+  std::uint32_t add(const TypedBlock& block, StringId type) {
+    const std::uint32_t row = row_of(block.record, type);
+    const Weight weight = era.weight_of(block.record, block.size);
+    counters.size[row] += weight.bytes;
+    if (!era.can_sample()) {
+      ++counters.count[row];
+      return row;
+    }
+    counters.spread[row] += weight.spread;
+    counters.count[row] = rounded(counters.spread[row].count);
+    return row;
+  }
+
+  const Era& era;
+  std::vector<RecordNumber> records;
+  std::vector<StringId> types;
+  Counters counters;
+
+ private:
+  std::uint32_t row_of(RecordId record, StringId type) {
+    const RecordNumber number = TracerResolver::number_of(record);
+    const std::uint32_t key[] = {number, type};
+    return index_.find_or_insert(
+        hash64(key, sizeof key), [&](std::uint32_t row) { return records[row] == number && types[row] == type; },
+        [&] {
+          records.push_back(number);
+          types.push_back(type);
+          counters.count.push_back(0);
+          counters.size.push_back(0);
+          if (era.can_sample()) {
+            counters.interval.push_back(era.interval_of(era.sampling_of(record)));
+            counters.spread.push_back({});
+          }
+          return static_cast<std::uint32_t>(records.size() - 1);
+        });
+  }
+
+  InternIndex index_;
+};
+
+struct HashOfKey {
+  std::size_t operator()(const ResolvedRecord& key) const noexcept {
+    static_assert(std::has_unique_object_representations_v<ResolvedRecord>);
+    return hash64(&key, sizeof key);
+  }
+};
+
 }  // namespace
 
 Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::uint64_t mark) {
   follow(era);
   Rows rows(era);
-  std::vector<RecordNumber> ever;
-  Counters allocated;
-  auto ended = std::make_shared<Churn::Ended>();
+  Ever ever;
   era.for_each_ever(control.threads(), [&](RecordId record, const Amount& live, const Era::Churned& churned) {
     if (live.count != 0) rows(record, live);
-    ever.push_back(TracerResolver::number_of(record));
-    append(allocated, churned.allocated);
-    append(ended->freed, churned.freed);
-    append(ended->temporary, churned.temporary);
+    ever(record, churned);
   });
   std::optional<BlockColumns> blocks;
   if (with_blocks) {
@@ -108,12 +170,59 @@ Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::ui
       blocks->append(TracerResolver::number_of(block.record), block.size);
     });
   }
-  Churn churn{
-      Snapshot::deferred(dictionary_, resolver_, std::move(ever), std::move(allocated), std::nullopt, era.nframe()),
-      std::move(ended), era.microseconds()};
   return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), rows.finished(), std::move(blocks),
                             era.nframe(), control.dropped(era), mark)
-      .with_churn(std::make_shared<const LazyChurn>(std::move(churn)));
+      .with_churn(churn_of(era, std::move(ever.records), std::move(ever.allocated), std::move(ever.ended)));
+}
+
+std::shared_ptr<const LazyChurn> Taker::churn_of(const Era& era, std::vector<RecordNumber> records, Counters allocated,
+                                                 std::shared_ptr<const Churn::Ended> ended) const {
+  return std::make_shared<const LazyChurn>(Churn{Snapshot::deferred(dictionary_, resolver_, std::move(records),
+                                                                    std::move(allocated), std::nullopt, era.nframe()),
+                                                 std::move(ended), era.microseconds()});
+}
+
+Snapshot Taker::take_typed(Era& era, const Control& control, std::span<const TypedBlock> typed,
+                           std::span<const StringId> types, bool with_blocks, std::uint64_t mark) {
+  follow(era);
+  TypedRows rows(era);
+  std::vector<std::uint32_t> owners(typed.size());
+  for (std::size_t i = 0; i < typed.size(); ++i) owners[i] = rows.add(typed[i], types[typed[i].type]);
+  Ever ever;
+  era.for_each_ever(control.threads(), [&](RecordId record, const Amount&, const Era::Churned& churned) {
+    ever(record, churned);
+  });
+  std::optional<BlockColumns> blocks;
+  if (with_blocks) {
+    blocks.emplace(static_cast<std::uint32_t>(rows.records.size()));
+    blocks->reserve(typed.size());
+    for (std::size_t i = 0; i < typed.size(); ++i) blocks->append(owners[i], typed[i].size);
+  }
+  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), std::move(rows.counters),
+                            std::move(blocks), era.nframe(), control.dropped(era), mark, std::move(rows.types))
+      .with_churn(churn_of(era, std::move(ever.records), std::move(ever.allocated), std::move(ever.ended)));
+}
+
+std::unordered_map<RecordId, std::vector<StringId>> Taker::records_of(Era& era, const Control& control,
+                                                                      const Snapshot& snapshot) {
+  follow(era);
+  std::unordered_map<ResolvedRecord, std::vector<StringId>, HashOfKey> types_of;
+  const std::span<const ResolvedRecord> keys = snapshot.keys();
+  for (const std::uint32_t row : snapshot.rows()) {
+    ResolvedRecord key = keys[row];
+    const StringId type = std::exchange(key.type, 0);
+    types_of[key].push_back(type);
+  }
+  Rows live(era);
+  era.for_each_live(control.threads(), live);
+  std::vector<ResolvedRecord> resolved(live.records.size());
+  resolver_->resolve(live.records, *dictionary_, resolved);
+  std::unordered_map<RecordId, std::vector<StringId>> found;
+  for (std::size_t i = 0; i < resolved.size(); ++i) {
+    const auto types = types_of.find(resolved[i]);
+    if (types != types_of.end()) found.emplace(TracerResolver::record_of(live.records[i]), types->second);
+  }
+  return found;
 }
 
 Snapshot Taker::take_peak(Era& era, Control& control, const PeakRegions::Region& region) {

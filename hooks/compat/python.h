@@ -2,8 +2,8 @@
 // Python.h.
 //
 // The internal headers are for the layout of frames and code objects, which has no public form, for what the interpreter
-// itself says of it, and for where it has its allocators. They belong to one minor version: the module is built for the interpreter that loads
-// it.
+// itself says of it, for where it has its allocators, and for the objects that the collector tracks. They belong to one
+// minor version: the module is built for the interpreter that loads it.
 #pragma once
 
 #ifndef Py_BUILD_CORE_MODULE
@@ -32,5 +32,8 @@
 #endif
 #if PY_VERSION_HEX >= 0x030d0000
 #include <internal/pycore_runtime.h>
+#else
+#undef HAVE_STD_ATOMIC  // C's, which C++ has not: the header knows the compiler's own as well
+#include <internal/pycore_interp.h>
 #endif
 #pragma GCC diagnostic pop

@@ -33,10 +33,32 @@ namespace memtrace::binding {
 
 namespace {
 
+// Of two keys.
+bool is_tag_first(const std::vector<std::string>& names) {
+  const auto first = snapshot::parse_group_by(names[0]);
+  return names.size() == 2 && first && snapshot::tag_of(*first);
+}
+
 snapshot::GroupBy to_group_by(const std::string& name) {
   const std::optional<snapshot::GroupBy> group_by = snapshot::parse_group_by(name);
   if (!group_by) throw py::value_error("unknown group-by: " + name);
   return *group_by;
+}
+
+// One key, or a key of frames and one of numbers in either order.
+snapshot::Grouping to_grouping(const std::vector<std::string>& names) {
+  if (names.size() == 1) return to_group_by(names[0]);
+  if (names.size() != 2) throw py::value_error("a group-by has one key or two");
+  const bool tag_first = is_tag_first(names);
+  const auto tag = snapshot::tag_of(to_group_by(names[tag_first ? 0 : 1]));
+  if (!tag) throw py::value_error("unknown group-by: " + names[0] + ", " + names[1]);
+  return {to_group_by(names[tag_first ? 1 : 0]), tag};
+}
+
+// What was taken without types cannot be grouped by them.
+void check_types(const snapshot::Snapshot& self, const snapshot::Grouping& group_by) {
+  if (group_by.tag() != snapshot::Tag::type || self.column_count() == 0 || self.has_types()) return;
+  throw py::value_error("the snapshot has no types: take it with take_snapshot(types=True)");
 }
 
 Reference site_reference(snapshot::GroupBy group_by, const snapshot::Site& site) {
@@ -53,45 +75,72 @@ Reference site_reference(snapshot::GroupBy group_by, const snapshot::Site& site)
 // Sets the slots that Statistic and StatisticDiff share.
 class GroupMaker {
  public:
-  GroupMaker(const py::type& cls, snapshot::GroupBy group_by, std::shared_ptr<const snapshot::Dictionary> dictionary)
+  // `origin` is what the groups are of: see memtrace._statistic.
+  GroupMaker(const py::type& cls, snapshot::Grouping group_by, bool tag_first,
+             std::shared_ptr<const snapshot::Dictionary> dictionary, py::object origin)
       : cls_(cls),
         source_slot_(cls, "_source"),
         key_slot_(cls, "_key"),
+        number_slot_(cls, "_number"),
+        origin_slot_(cls, "_origin"),
         group_by_(group_by),
-        view_(py::cast(std::make_shared<DictionaryView>(std::move(dictionary)))) {}
+        tag_first_(tag_first),
+        dictionary_(dictionary),
+        view_(py::cast(std::make_shared<DictionaryView>(std::move(dictionary)))),
+        origin_(std::move(origin)) {}
 
   template <typename Group>
   py::object make(const Group& group) const {
     py::object object = make_unset(cls_);
-    source_slot_.set(object, py::make_tuple(view_, site_reference(group_by_, group.site).pack()));
+    source_slot_.set(object, py::make_tuple(view_, site_reference(group_by_.by, group.site).pack()));
     key_slot_.set(object, key_of(group));
+    number_slot_.set(object, py::int_(group.number));
+    origin_slot_.set(object, origin_);
     return object;
   }
 
  private:
   template <typename Group>
   py::object key_of(const Group& group) const {
-    if (snapshot::tag_of(group_by_))
-      return group.key.empty() ? py::str(std::to_string(group.number)) : to_str(group.key);
-    if (group_by_ == snapshot::GroupBy::function || group_by_ == snapshot::GroupBy::module) return to_str(group.key);
+    if (group_by_.joined) return to_str(joined_key_of(group));
+    if (snapshot::tag_of(group_by_.by)) return to_str(name_or_number(group.key, group.number));
+    if (!group.key.empty()) return to_str(group.key);
     return py::none();
   }
 
+  // As both keys show it, in the order in which they were asked for.
+  template <typename Group>
+  std::string joined_key_of(const Group& group) const {
+    const std::string number = name_or_number(group.joined, group.number);
+    const snapshot::Frame& frame = dictionary_->frame(group.site.frame);
+    std::string place(group.key.empty() ? dictionary_->string(frame.filename) : group.key);
+    if (group_by_.by == snapshot::GroupBy::lineno) place += ":" + std::to_string(frame.lineno);
+    return tag_first_ ? number + ", " + place : place + ", " + number;
+  }
+
+  static std::string name_or_number(std::string_view name, std::uint32_t number) {
+    return name.empty() ? std::to_string(number) : std::string(name);
+  }
+
   py::type cls_;
-  Slot source_slot_, key_slot_;
-  snapshot::GroupBy group_by_;
-  py::object view_;
+  Slot source_slot_, key_slot_, number_slot_, origin_slot_;
+  snapshot::Grouping group_by_;
+  bool tag_first_;
+  std::shared_ptr<const snapshot::Dictionary> dictionary_;
+  py::object view_, origin_;
 };
 
-py::list statistics(const snapshot::Snapshot& self, const std::string& name, bool cumulative, const py::type& cls) {
+py::list statistics(const snapshot::Snapshot& self, const std::vector<std::string>& names, bool cumulative,
+                    const py::type& cls, const py::object& origin) {
   const Slot size_slot(cls, "size"), count_slot(cls, "count");
   const Slot size_error_slot(cls, "size_error"), count_error_slot(cls, "count_error");
-  const snapshot::GroupBy group_by = to_group_by(name);
+  const snapshot::Grouping group_by = to_grouping(names);
+  check_types(self, group_by);
   const snapshot::Statistics groups = [&] {
     const Detached detached;
     return snapshot::statistics(self, group_by, cumulative);
   }();
-  const GroupMaker maker(cls, group_by, groups.dictionary);
+  const GroupMaker maker(cls, group_by, is_tag_first(names), groups.dictionary, origin);
   const CollectionPause pause;
   py::list result(groups.items.size());
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
@@ -108,13 +157,15 @@ py::list statistics(const snapshot::Snapshot& self, const std::string& name, boo
   return result;
 }
 
-py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, const std::string& name,
-                 bool cumulative, const py::type& cls) {
+py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, const std::vector<std::string>& names,
+                 bool cumulative, const py::type& cls, const py::object& origin) {
   const Slot size_slot(cls, "size"), size_diff_slot(cls, "size_diff"), survived_size_slot(cls, "survived_size");
   const Slot count_slot(cls, "count"), count_diff_slot(cls, "count_diff"), survived_count_slot(cls, "survived_count");
   const Slot size_error_slot(cls, "size_error"), size_diff_error_slot(cls, "size_diff_error");
   const Slot count_error_slot(cls, "count_error"), count_diff_error_slot(cls, "count_diff_error");
-  const snapshot::GroupBy group_by = to_group_by(name);
+  const snapshot::Grouping group_by = to_grouping(names);
+  check_types(self, group_by);
+  check_types(old, group_by);
   const snapshot::Comparison groups = [&] {
     const Detached detached;
     return snapshot::compare(self, old, group_by, cumulative);
@@ -123,7 +174,9 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
     if (!groups.knows_survivors) return py::none();
     return py::int_(number);
   };
-  const GroupMaker maker(cls, group_by, groups.dictionary);
+  // Sites and numbers are the snapshot's own only where both have one Dictionary.
+  const bool is_own = groups.dictionary == self.dictionary();
+  const GroupMaker maker(cls, group_by, is_tag_first(names), groups.dictionary, is_own ? origin : py::none());
   const CollectionPause pause;
   py::list result(groups.items.size());
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
@@ -146,6 +199,16 @@ py::list compare(const snapshot::Snapshot& self, const snapshot::Snapshot& old, 
   return result;
 }
 
+// The rows of a group that statistics() has shown: by its _source's reference and its _number.
+snapshot::Snapshot select_group(const snapshot::Snapshot& self, const std::vector<std::string>& names, bool cumulative,
+                                std::uint64_t reference, std::uint32_t number) {
+  const snapshot::Grouping group_by = to_grouping(names);
+  const std::uint32_t id = Reference::unpack(reference).id();
+  const bool is_stack = group_by.by == snapshot::GroupBy::traceback;
+  const Detached detached;
+  return snapshot::select_group(self, group_by, cumulative, {is_stack ? id : 0, is_stack ? 0 : id}, number);
+}
+
 const snapshot::LazyChurn& churn_of(const snapshot::Snapshot& snapshot, const char* what) {
   if (snapshot.churn() == nullptr)
     throw py::value_error(std::string(what) +
@@ -155,9 +218,10 @@ const snapshot::LazyChurn& churn_of(const snapshot::Snapshot& snapshot, const ch
 }
 
 // `since` may be null.
-py::list churn(const snapshot::Snapshot& self, const snapshot::Snapshot* since, const std::string& name,
-               bool cumulative, const py::type& cls) {
-  const snapshot::GroupBy group_by = to_group_by(name);
+py::list churn(const snapshot::Snapshot& self, const snapshot::Snapshot* since, const std::vector<std::string>& names,
+               bool cumulative, const py::type& cls, const py::object& origin) {
+  const snapshot::Grouping group_by = to_grouping(names);
+  if (group_by.tag() == snapshot::Tag::type) throw py::value_error("churn is not known by type");
   const snapshot::LazyChurn& now = churn_of(self, "the snapshot");
   const snapshot::LazyChurn* before = since == nullptr ? nullptr : &churn_of(*since, "since");
   double seconds = 0;
@@ -178,7 +242,7 @@ py::list churn(const snapshot::Snapshot& self, const snapshot::Snapshot* since, 
   const bool knows_temporary = self.sample_interval() == 0 && !self.counters().has_samples();
   const Slot seconds_slot(cls, "seconds");
   const py::float_ duration(seconds);
-  const GroupMaker maker(cls, group_by, groups.dictionary);
+  const GroupMaker maker(cls, group_by, is_tag_first(names), groups.dictionary, origin);
   const CollectionPause pause;
   py::list result(groups.items.size());
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
@@ -306,9 +370,13 @@ void bind_snapshot(py::module_& module) {
       .def_property_readonly("total_size", &snapshot::Snapshot::total_size)
       .def("same_blocks", &snapshot::Snapshot::same_blocks, py::arg("other"), py::call_guard<Detached>())
       .def("filter_traces", &filter_traces, py::arg("filters"))
-      .def("statistics", &statistics, py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
-      .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
-      .def("churn", &churn, py::arg("since"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"))
+      .def("statistics", &statistics, py::arg("group_by"), py::arg("cumulative"), py::arg("cls"), py::arg("origin"))
+      .def("compare", &compare, py::arg("old"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"),
+           py::arg("origin"))
+      .def("churn", &churn, py::arg("since"), py::arg("group_by"), py::arg("cumulative"), py::arg("cls"),
+           py::arg("origin"))
+      .def("select_group", &select_group, py::arg("group_by"), py::arg("cumulative"), py::arg("reference"),
+           py::arg("number"))
       .def("set_modules", &set_modules, py::arg("modules"))
       .def("set_names", &set_names, py::arg("tag"), py::arg("names"), py::arg("replace"))
       .def("select_generations", &snapshot::select_generations, py::arg("first"), py::arg("end"))

@@ -6,6 +6,7 @@
 //   bind_peaks      the peak, of all and of regions
 //   bind_threads    threads and labels
 //   bind_holders    who holds an object
+//   bind_types      snapshots with types, and the objects themselves
 //   source          a Python tuple (Dictionary, reference) from which memtrace.Traceback decodes its frames when they
 //                   are looked at; _core.get_object_traceback() returns one, or None
 //
@@ -25,6 +26,7 @@ void bind_tracer(pybind11::module_& module);
 void bind_peaks(pybind11::module_& module);
 void bind_threads(pybind11::module_& module);
 void bind_holders(pybind11::module_& module);
+void bind_types(pybind11::module_& module);
 
 // The source of one traceback of `dictionary`. Needs bind_snapshot() to have run.
 pybind11::tuple traceback_source(std::shared_ptr<const snapshot::Dictionary> dictionary,

@@ -27,6 +27,7 @@ class Reference {
   static Reference unpack(std::uint64_t packed) {
     return Reference(static_cast<std::uint32_t>(packed >> 2), static_cast<Kind>(packed & 3));
   }
+  std::uint32_t id() const { return id_; }
   std::uint64_t pack() const { return std::uint64_t{id_} << 2 | static_cast<std::uint64_t>(kind_); }
 
  private:

@@ -13,6 +13,7 @@ PYBIND11_MODULE(bound_core, module, pybind11::mod_gil_not_used()) {
   memtrace::binding::bind_peaks(module);
   memtrace::binding::bind_threads(module);
   memtrace::binding::bind_holders(module);
+  memtrace::binding::bind_types(module);
   memtrace::binding::publish_builtins(module);
   memtrace::binding::publish_c_api();
   memtrace::binding::Detached::watch_forks();

@@ -17,10 +17,10 @@ inline snapshot::Taker& taker() {
   return *instance;
 }
 
-// take(), while no other thread is in the middle of anything.
+// What take() returns, called while no other thread is in the middle of anything.
 template <typename Take>
-snapshot::Snapshot taken_at_once(Take&& take) {
-  std::optional<snapshot::Snapshot> taken;
+auto taken_at_once(Take&& take) {
+  std::optional<decltype(take())> taken;
   std::exception_ptr failure;
   compat::with_world_stopped([&] {
     try {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from _collections_abc import Iterable
+from _weakref import ref
 
 from memtrace import _core
 from memtrace._domains import _all_names
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 _NAME_KEYS = ("function", "module")
 _CUMULATIVE_KEYS = ("lineno", "filename", *_NAME_KEYS)
-_TAG_KEYS = ("domain", "generation", "thread", "label")
+_TAG_KEYS = ("domain", "generation", "thread", "label", "type")
 _KEYS = ("traceback", *_TAG_KEYS, *_CUMULATIVE_KEYS)
-_NAMED_KEYS = (*_TAG_KEYS, *_NAME_KEYS)
+_NAMED_KEYS = frozenset((*_TAG_KEYS, *_NAME_KEYS))
 _NO_END = 1 << 32  # above all generations
 
 
@@ -98,48 +99,72 @@ class Snapshot:
         mark = self._to_native().mark
         return Generation(mark) if mark else None
 
-    def statistics(self, key_type: str, cumulative: bool = False) -> list[Statistic]:
+    def statistics(self, key_type: str | tuple[str, str], cumulative: bool = False) -> list[Statistic]:
         """Return the live memory by group, largest first.
 
         *key_type* says what makes a group: ``'filename'``, ``'lineno'``, ``'function'`` or
         ``'module'`` of the most recent frame, the whole ``'traceback'``, or the ``'domain'``,
         ``'generation'`` (see :func:`mark`), ``'label'`` (see :func:`label`) or ``'thread'``, which
         has its name and, in brackets, its native id; after 511 threads all further ones are
-        ``other threads``. With *cumulative* every frame of a traceback counts, which only the first
-        four allow. Raises ValueError for any other key type. Needs no blocks.
+        ``other threads``. By ``'type'`` it is the type of the Python object that a block is, or is a
+        part of, of a snapshot that was taken with ``types=True``. One of the first four and one of the last
+        five, as a tuple, make groups of what has both in common. With *cumulative* every frame of a
+        traceback counts, which only the first four allow. Raises ValueError for any other key type.
+        Needs no blocks.
         """
-        _check_key(key_type, cumulative)
-        return self._named(key_type).statistics(key_type, bool(cumulative), Statistic)
+        keys = _checked_keys(key_type, cumulative)
+        return self._named(keys).statistics(keys, bool(cumulative), Statistic, self._origin(keys, cumulative))
 
-    def compare_to(self, old_snapshot: Snapshot, key_type: str, cumulative: bool = False) -> list[StatisticDiff]:
+    def compare_to(
+        self, old_snapshot: Snapshot, key_type: str | tuple[str, str], cumulative: bool = False
+    ) -> list[StatisticDiff]:
         """Return what changed since *old_snapshot* by group, the largest change first.
 
         *key_type* and *cumulative* are those of :meth:`statistics`. Where the old snapshot was taken
         with ``mark=True`` and the new one later in the same trace, the differences tell what has
         survived, what is new and what is dead: see :class:`StatisticDiff`.
         """
-        _check_key(key_type, cumulative)
-        new, old = self._named(key_type), old_snapshot._named(key_type)
-        return new.compare(old, key_type, bool(cumulative), StatisticDiff)
+        keys = _checked_keys(key_type, cumulative)
+        new, old = self._named(keys), old_snapshot._named(keys)
+        return new.compare(old, keys, bool(cumulative), StatisticDiff, self._origin(keys, cumulative))
+
+    def objects(self, statistic: Statistic | StatisticDiff, limit: int = 100) -> list[object]:
+        """Return live Python objects behind a row of :meth:`statistics` or :meth:`compare_to`.
+
+        At most *limit*, in no order, of those that are alive now: also what has been allocated at the same
+        place since. A list or dictionary is there as well for what it has grown by. Objects that only C
+        code refers to are not, since nobody can tell whether they are complete.
+
+        Raises ValueError when the statistic is of another snapshot, or the snapshot not of the running
+        trace.
+        """
+        from memtrace._objects import _objects_behind
+
+        return _objects_behind(self, statistic, limit)
 
     def churn(
-        self, key_type: str = "lineno", cumulative: bool = False, *, since: Snapshot | None = None
+        self,
+        key_type: str | tuple[str, str] = "lineno",
+        cumulative: bool = False,
+        *,
+        since: Snapshot | None = None,
     ) -> list[ChurnStatistic]:
         """Return what has come and gone by group, the group that allocated the most bytes first.
 
         Everything from start() or :func:`clear_traces` to this snapshot counts, or what happened
         after *since*, an earlier snapshot of the same trace. *key_type* and *cumulative* are those of
-        :meth:`statistics`. Needs no blocks. Raises ValueError when *since* is anything else, and for
+        :meth:`statistics`, but for ``'type'``. Needs no blocks. Raises ValueError when *since* is anything else, and for
         snapshots that do not know: those of peaks, of trace tuples and from tracemalloc's files, and
         what filters left that are not memtrace's own.
         """
-        _check_key(key_type, cumulative)
+        keys = _checked_keys(key_type, cumulative)
         if since is not None and not isinstance(since, Snapshot):
             raise TypeError(f"since must be a Snapshot or None, not {type(since).__name__}")
         from memtrace._churn import ChurnStatistic
 
         earlier = None if since is None else since._to_native()
-        return self._named(key_type).churn(earlier, key_type, bool(cumulative), ChurnStatistic)
+        origin = self._origin(keys, cumulative)
+        return self._named(keys).churn(earlier, keys, bool(cumulative), ChurnStatistic, origin)
 
     def filter_traces(self, filters: Iterable[BaseFilter]) -> Snapshot:
         """Return a new snapshot of the blocks that the filters keep.
@@ -239,8 +264,11 @@ class Snapshot:
             self._native = _core.Snapshot.from_traces(self._view._traces, self.traceback_limit)
         return self._native
 
-    def _named(self, key_type: str) -> _core.Snapshot:
-        return self._complete_native() if key_type in _NAMED_KEYS else self._to_native()
+    def _named(self, keys: tuple[str, ...]) -> _core.Snapshot:
+        return self._to_native() if _NAMED_KEYS.isdisjoint(keys) else self._complete_native()
+
+    def _origin(self, keys: tuple[str, ...], cumulative: bool) -> tuple[ref[Self], tuple[str, ...], bool] | None:
+        return (ref(self), keys, bool(cumulative)) if self._in_process else None
 
     def _complete_native(self) -> _core.Snapshot:
         """Return the native snapshot, with what this process knows of the modules and domains in it."""
@@ -284,8 +312,17 @@ class Snapshot:
         self.__dict__.update(attributes)
 
 
-def _check_key(key_type: str, cumulative: bool) -> None:
-    if key_type not in _KEYS:
+def _checked_keys(key_type: str | tuple[str, str], cumulative: bool) -> tuple[str, ...]:
+    if isinstance(key_type, tuple):
+        if not _is_pair(key_type):
+            tags, frames = ", ".join(_TAG_KEYS), ", ".join(_CUMULATIVE_KEYS)
+            raise ValueError(f"unknown key_type: {key_type!r}: a pair has one of {tags} and one of {frames}")
+    elif key_type not in _KEYS:
         raise ValueError(f"unknown key_type: {key_type!r}")
     if cumulative and key_type not in _CUMULATIVE_KEYS:
         raise ValueError(f"cumulative mode cannot by used with key type {key_type!r}")
+    return key_type if isinstance(key_type, tuple) else (key_type,)
+
+
+def _is_pair(keys: tuple[str, ...]) -> bool:
+    return len(keys) == 2 and any(tag in _TAG_KEYS and frames in _CUMULATIVE_KEYS for tag, frames in (keys, keys[::-1]))

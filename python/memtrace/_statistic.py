@@ -8,18 +8,20 @@ from memtrace._traceback import Traceback
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
+    from weakref import ref
 
     from memtrace._core import Dictionary
+    from memtrace._snapshot import Snapshot
 
 
-_NONE_BY_DEFAULT = ("_key", "survived_size", "survived_count")
+_NONE_BY_DEFAULT = ("_key", "_number", "_origin", "survived_size", "survived_count")
 _ZERO_BY_DEFAULT = ("size_error", "count_error", "size_diff_error", "count_diff_error")
 
 
 class _Group:
     """The blocks of one key: what Statistic and StatisticDiff share."""
 
-    __slots__ = ("_key", "_source", "traceback")
+    __slots__ = ("_key", "_number", "_origin", "_source", "traceback")
 
     _state: ClassVar[tuple[str, ...]]
 
@@ -28,6 +30,10 @@ class _Group:
 
     _key: str | None
     _source: tuple[Dictionary, int]
+    # Where its blocks are to be looked for: the snapshot, what it was grouped by, and whether cumulatively. None when
+    # it is not the binding that made it.
+    _origin: tuple[ref[Snapshot], tuple[str, ...], bool] | None
+    _number: int | None
 
     size_error: float
     """Standard error of *size*, in bytes; 0 when each block was traced."""
@@ -56,9 +62,10 @@ class _Group:
     def key(self) -> str | Traceback:
         """What the group has in common.
 
-        The name of the function, module or domain when the statistics are grouped by one, for a
-        domain without a name the digits of its number; *traceback* is then the place in it that holds the most
-        memory. The traceback itself otherwise.
+        The name of the function, module, domain, label, thread or type when the statistics are grouped by
+        one, for a domain without a name the digits of its number; *traceback* is then the place in it
+        that holds the most memory. Both texts, with a comma, when they are grouped by two keys. The traceback
+        itself otherwise.
         """
         return self.traceback if self._key is None else self._key
 

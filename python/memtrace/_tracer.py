@@ -28,19 +28,25 @@ def get_object_traceback(obj: object) -> Traceback | None:
     return None if source is None else Traceback._from_source(source)
 
 
-def take_snapshot(*, blocks: bool = True, mark: bool | str = False) -> Snapshot:
+def take_snapshot(*, blocks: bool = True, mark: bool | str = False, types: bool = False) -> Snapshot:
     """Return a snapshot of the blocks that are traced now.
 
     Without *blocks* it is smaller and quicker to take, and has all but its :attr:`~Snapshot.traces`.
     With *mark*, which may be a name, a generation begins at its very moment, as by :func:`mark`: it is
     the snapshot's :attr:`~Snapshot.mark`, and what compares a later snapshot with this one can tell
-    what has survived. Raises RuntimeError when not tracing, TypeError when *mark* is neither a bool nor
-    a text.
+    what has survived.
+    With *types*, each block has the type of the Python object that it is, or is a part of, for
+    ``statistics('type')``. They are found in memory now: tracing costs nothing for it, the snapshot
+    about a microsecond a block, in which no other thread runs. The program is left as it is.
+
+    Raises RuntimeError when not tracing, TypeError when *mark* is neither a bool nor a text, and
+    PermissionError when the system does not let a process read its own memory, with *types*.
     """
     if not isinstance(mark, bool | str):
         raise TypeError(f"mark must be a bool or a name, not {type(mark).__name__}")
     _check_tracing("to take a snapshot")
-    snapshot = _wrap_snapshot(_core.take_snapshot(bool(blocks), mark is not False))
+    take = _core.take_typed_snapshot if types else _core.take_snapshot
+    snapshot = _wrap_snapshot(take(bool(blocks), mark is not False))
     if isinstance(mark, str):
         _name_generation(snapshot._to_native().mark, mark)
     return snapshot

@@ -254,8 +254,8 @@ std::string key_text(GroupBy group_by, const Item& item) {
 inline std::vector<Statistic> plain(const Statistics& statistics) {
   std::vector<Statistic> result;
   for (const auto& item : statistics.items) {
-    result.push_back({places_of(*statistics.dictionary, statistics.group_by, item.site),
-                      key_text(statistics.group_by, item), item.size, item.count});
+    result.push_back({places_of(*statistics.dictionary, statistics.group_by.by, item.site),
+                      key_text(statistics.group_by.by, item), item.size, item.count});
   }
   return result;
 }
@@ -263,8 +263,8 @@ inline std::vector<Statistic> plain(const Statistics& statistics) {
 inline std::vector<Difference> plain(const Comparison& comparison) {
   std::vector<Difference> result;
   for (const auto& item : comparison.items) {
-    result.push_back({places_of(*comparison.dictionary, comparison.group_by, item.site),
-                      key_text(comparison.group_by, item), item.size, item.size_diff, item.count, item.count_diff});
+    result.push_back({places_of(*comparison.dictionary, comparison.group_by.by, item.site),
+                      key_text(comparison.group_by.by, item), item.size, item.size_diff, item.count, item.count_diff});
   }
   return result;
 }

@@ -108,7 +108,7 @@ TEST_CASE("comparison agrees with the model") {
   }
 }
 
-TEST_CASE("labels and threads of two runs are compared by name, generations and domains by number") {
+TEST_CASE("labels, threads and types of two runs are compared by name, generations and domains by number") {
   struct Block {
     std::uint32_t number;
     std::string_view name;
@@ -120,7 +120,10 @@ TEST_CASE("labels and threads of two runs are compared by name, generations and 
     Counters counters;
     for (const Block& block : blocks) {
       ResolvedRecord key{.traceback = model::intern(*dictionary, {0, 0, {{"a.py", 1}}, 1})};
-      (tag == Tag::label ? key.label : tag == Tag::thread ? key.thread : key.generation) = block.number;
+      (tag == Tag::label    ? key.label
+       : tag == Tag::thread ? key.thread
+       : tag == Tag::type   ? key.type
+                            : key.generation) = block.number;
       keys.push_back(key);
       counters.count.push_back(1);
       counters.size.push_back(block.size);
@@ -140,7 +143,8 @@ TEST_CASE("labels and threads of two runs are compared by name, generations and 
   // 9 has no name; two numbers have the same.
   const std::vector<Block> now{{1, "x", 10}, {2, "y", 20}, {3, "y", 5}, {9, "", 3}};
   const std::vector<Block> before{{2, "x", 1}, {1, "z", 2}, {9, "", 1}};
-  for (const auto& [tag, group_by] : {std::pair{Tag::label, GroupBy::label}, {Tag::thread, GroupBy::thread}}) {
+  for (const auto& [tag, group_by] :
+       {std::pair{Tag::label, GroupBy::label}, {Tag::thread, GroupBy::thread}, {Tag::type, GroupBy::type}}) {
     CHECK(changes(make(tag, now), make(tag, before), group_by) ==
           Changes{{"x", {10, 9}}, {"y", {25, 25}}, {"z", {0, -2}}, {"9", {3, 2}}});
   }

@@ -97,3 +97,15 @@ def test_holders(tmp_path: Path):
     assert "| holders() |" in completed.stdout
     (report,) = json.loads(result_file.read_text())["reports"]
     assert report["doubts"] == []
+
+
+def test_object_types(tmp_path: Path):
+    result_file = tmp_path / "result.json"
+    completed = script("object_types", "--smoke", "--programs=objects", "--assert", f"--json={result_file}")
+    assert completed.returncode == 0, completed.stderr
+    assert "| objects |" in completed.stdout
+    result = json.loads(result_file.read_text())
+    assert result["problems"] == []
+    (report,) = result["reports"]["objects"]
+    assert report["share"] > 0.99
+    assert report["blocks"] > 20_000

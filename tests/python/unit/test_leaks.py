@@ -47,7 +47,7 @@ OPERATIONS: dict[str, Callable[[], Any]] = {
     ),
     "raising trace": lambda: rejected(lambda: memtrace.Snapshot([(Half(), 1, (("a", 1),), 1)], 4).statistics("lineno")),
     "bad filter": lambda: rejected(lambda: NATIVE._to_native().filter_traces([(True, 5, None, False, None)])),  # type: ignore[list-item]
-    "bad class": lambda: rejected(lambda: NATIVE._to_native().statistics("lineno", False, int)),
+    "bad class": lambda: rejected(lambda: NATIVE._to_native().statistics(("lineno",), False, int, None)),
     "bad bytes": lambda: rejected(lambda: memtrace._core.Snapshot.from_bytes(b"no snapshot")),
 }
 
