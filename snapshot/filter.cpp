@@ -93,6 +93,15 @@ bool looks_at_blocks(const AnyFilter& any) {
   return std::holds_alternative<SizeFilter>(any) || std::holds_alternative<BlockFilter>(any);
 }
 
+// By type nothing is known of what has come and gone.
+bool looks_at_types(const AnyFilter& any) {
+  if (const auto* combined = std::get_if<Combined>(&any)) {
+    return std::any_of(combined->operands.begin(), combined->operands.end(), looks_at_types);
+  }
+  const auto* by_tag = std::get_if<TagFilter>(&any);
+  return by_tag != nullptr && by_tag->tag == Tag::type;
+}
+
 // Some blocks of a snapshot, by their positions.
 class Blocks {
  public:
@@ -139,7 +148,9 @@ Snapshot filter_traces(const Snapshot& snapshot, std::span<const AnyFilter> filt
     std::vector<std::uint8_t> keep(rows.size());
     std::transform(rows.begin(), rows.end(), keep.begin(), [](Answer row) { return row == Answer::yes ? 1 : 0; });
     const Snapshot kept = snapshot.select_rows(keep);
-    if (std::any_of(filters.begin(), filters.end(), looks_at_blocks)) return kept;
+    if (std::any_of(filters.begin(), filters.end(),
+                    [](const AnyFilter& any) { return looks_at_blocks(any) || looks_at_types(any); }))
+      return kept;
     return with_churn_of(snapshot, kept,
                          [all = std::vector<AnyFilter>(filters.begin(), filters.end())](const Snapshot& churn) {
                            return filter_traces(churn, all);

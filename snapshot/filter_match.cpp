@@ -125,6 +125,8 @@ Answers matching_rows(const NameFilter& filter, const Snapshot& snapshot) {
 }
 
 Answers matching_rows(const TagFilter& filter, const Snapshot& snapshot) {
+  if (filter.tag == Tag::type && snapshot.column_count() != 0 && !snapshot.has_types())
+    throw std::invalid_argument("the snapshot was taken without types: take it with take_snapshot(types=True)");
   return ask_tags(snapshot, filter.tag, [&](std::string_view text) { return filter.pattern.matches(text); });
 }
 

@@ -177,9 +177,9 @@ Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::ui
 
 std::shared_ptr<const LazyChurn> Taker::churn_of(const Era& era, std::vector<RecordNumber> records, Counters allocated,
                                                  std::shared_ptr<const Churn::Ended> ended) const {
-  return std::make_shared<const LazyChurn>(Churn{Snapshot::deferred(dictionary_, resolver_, std::move(records),
-                                                                    std::move(allocated), std::nullopt, era.nframe()),
-                                                 std::move(ended), era.microseconds()});
+  return std::make_shared<const LazyChurn>(Churn{
+      Snapshot::deferred(dictionary_, resolver_, std::move(records), std::move(allocated), std::nullopt, era.nframe()),
+      std::move(ended), era.microseconds()});
 }
 
 Snapshot Taker::take_typed(Era& era, const Control& control, std::span<const TypedBlock> typed,
@@ -189,9 +189,8 @@ Snapshot Taker::take_typed(Era& era, const Control& control, std::span<const Typ
   std::vector<std::uint32_t> owners(typed.size());
   for (std::size_t i = 0; i < typed.size(); ++i) owners[i] = rows.add(typed[i], types[typed[i].type]);
   Ever ever;
-  era.for_each_ever(control.threads(), [&](RecordId record, const Amount&, const Era::Churned& churned) {
-    ever(record, churned);
-  });
+  era.for_each_ever(control.threads(),
+                    [&](RecordId record, const Amount&, const Era::Churned& churned) { ever(record, churned); });
   std::optional<BlockColumns> blocks;
   if (with_blocks) {
     blocks.emplace(static_cast<std::uint32_t>(rows.records.size()));

@@ -81,7 +81,7 @@ std::pair<model::Places, std::string> identity(GroupBy group_by, model::Places p
 Sums sums_of(const Statistics& statistics) {
   Sums sums;
   for (const model::Statistic& group : model::plain(statistics))
-    sums[identity(statistics.group_by, group.traceback, group.key)] = {group.count, group.size};
+    sums[identity(statistics.group_by.by, group.traceback, group.key)] = {group.count, group.size};
   return sums;
 }
 
