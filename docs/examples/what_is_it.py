@@ -6,7 +6,7 @@ import memtrace
 class Article:
     def __init__(self, number):
         self.title = f"Article {number}"
-        self.words = [f"word {i}" for i in range(number % 10)]
+        self.words = [f"word {i}" for i in range(number % 4)]
         self.seen_by = set()
 
 

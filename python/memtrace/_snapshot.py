@@ -313,7 +313,7 @@ class Snapshot:
 
 
 def _checked_keys(key_type: str | tuple[str, str], cumulative: bool) -> tuple[str, ...]:
-    if isinstance(key_type, tuple):
+    if isinstance(key_type, tuple) and len(key_type) == 2:
         if not _is_pair(key_type):
             tags, frames = ", ".join(_TAG_KEYS), ", ".join(_CUMULATIVE_KEYS)
             raise ValueError(f"unknown key_type: {key_type!r}: a pair has one of {tags} and one of {frames}")
@@ -325,4 +325,4 @@ def _checked_keys(key_type: str | tuple[str, str], cumulative: bool) -> tuple[st
 
 
 def _is_pair(keys: tuple[str, ...]) -> bool:
-    return len(keys) == 2 and any(tag in _TAG_KEYS and frames in _CUMULATIVE_KEYS for tag, frames in (keys, keys[::-1]))
+    return any(tag in _TAG_KEYS and frames in _CUMULATIVE_KEYS for tag, frames in (keys, keys[::-1]))

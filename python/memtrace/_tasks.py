@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asyncio import base_events
+import sys
+from asyncio import base_events, taskgroups, tasks
 from contextlib import suppress
 from contextvars import Context, ContextVar
 from functools import wraps
@@ -12,8 +13,13 @@ from memtrace._tags import Label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Any
 
+# Before 3.13 these name a task when it has been made.
+_NAMING_LATER = (
+    () if sys.version_info >= (3, 13) else (tasks.create_task.__code__, taskgroups.TaskGroup.create_task.__code__)
+)
 # In a context that a task was given: the label that it has from here.
 _given: ContextVar[int] = ContextVar("memtrace.task")
 _original: Any = None
@@ -31,7 +37,7 @@ def _label_tasks() -> None:
 
     @wraps(original)
     def create_task(self: Any, coro: Any, *args: Any, **keywords: Any) -> Any:
-        label = _label_of(coro, keywords.get("name")) if _wrapper is create_task else None
+        label = _label_of(coro, _name_of(keywords, sys._getframe(1))) if _wrapper is create_task else None
         context = keywords.get("context")
         if label is None or not (context is None or isinstance(context, Context)):
             return original(self, coro, *args, **keywords)
@@ -52,6 +58,12 @@ def _leave_tasks() -> None:
     if _wrapper is not None and base_events.BaseEventLoop.create_task is _wrapper:
         base_events.BaseEventLoop.create_task = _original  # type: ignore[method-assign]
     _original = _wrapper = None
+
+
+def _name_of(keywords: dict[str, Any], caller: FrameType) -> Any:
+    if "name" not in keywords and caller.f_code in _NAMING_LATER:
+        return caller.f_locals.get("name")
+    return keywords.get("name")
 
 
 def _label_of(coro: Any, name: Any) -> Label | None:

@@ -58,12 +58,12 @@ def test_signature(name: str) -> None:
 
 
 def test_signature_of_start_adds_keywords() -> None:
-    keywords = "sample_interval=None, seed=None, max_memory=None"
+    keywords = "sample_interval=None, seed=None, max_memory=None, label_tasks=None"
     assert str(inspect.signature(memtrace.start)) == f"(nframe=1, /, *, {keywords})"
 
 
 def test_signature_of_take_snapshot_adds_keywords() -> None:
-    assert str(inspect.signature(memtrace.take_snapshot)) == "(*, blocks=True, mark=False)"
+    assert str(inspect.signature(memtrace.take_snapshot)) == "(*, blocks=True, mark=False, types=False)"
 
 
 def members(cls: type) -> dict[str, Any]:
