@@ -203,8 +203,7 @@ std::vector<Group> groups_of_stacks(const KeyTables& tables, const Snapshot& sna
 
 // Groups of a number, or of a number and a key of frames.
 std::vector<Group> groups_of_numbers(const Dictionary& dictionary, const KeyTables& tables, const Snapshot& snapshot,
-                                     const Counters& counters, std::span<const StackId> stacks,
-                                     Grouping group_by) {
+                                     const Counters& counters, std::span<const StackId> stacks, Grouping group_by) {
   const FrameGroups* frames = group_by.joined ? &frame_groups(tables, group_by.by) : nullptr;
   const FrameGroups& lines = tables.lines();
   const std::span<const ResolvedRecord> keys = snapshot.keys();

@@ -85,11 +85,10 @@ Statistics statistics(const Snapshot& snapshot, Grouping group_by, bool cumulati
   result.items.reserve(order.size());
   for (const std::uint32_t i : order) {
     const Group& group = groups[i];
-    result.items.push_back({group.size, group.count, group.site,
-                            key_text(*snapshot.dictionary(), *tables, group_by, group.number),
-                            shown_number(group_by, group.number),
-                            joined_text(*snapshot.dictionary(), group_by, group.number), error_of(group.spread.bytes_variance),
-                            error_of(group.spread.count_variance)});
+    result.items.push_back(
+        {group.size, group.count, group.site, key_text(*snapshot.dictionary(), *tables, group_by, group.number),
+         shown_number(group_by, group.number), joined_text(*snapshot.dictionary(), group_by, group.number),
+         error_of(group.spread.bytes_variance), error_of(group.spread.count_variance)});
   }
   return result;
 }
