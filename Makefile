@@ -81,6 +81,8 @@ bench: build  ## The benchmarks at full size (an hour or more)
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/holders.py
+	$(BIN)/python benchmarks/sampling.py
+	$(BIN)/python benchmarks/object_types.py
 
 soak: build  ## Twenty minutes of everything at once, then of generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600
