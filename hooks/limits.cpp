@@ -13,6 +13,8 @@ namespace {
 // How many blocks a thread records between two looks.
 constexpr std::uint32_t kPause = 16;
 constexpr unsigned kSteps = 8;
+// This part of the limit is for what is not counted: the rest of pages that tables have begun.
+constexpr unsigned kReserve = 16;
 
 constinit std::atomic<std::size_t> most{0};
 constinit std::atomic<std::size_t> next_step{0};
@@ -58,7 +60,7 @@ MT_COLD void step(Era& era, std::size_t own) noexcept {
 }  // namespace
 
 void begin(std::size_t bytes) noexcept {
-  most.store(bytes, std::memory_order_relaxed);
+  most.store(bytes - bytes / kReserve, std::memory_order_relaxed);
   full.store(false, std::memory_order_relaxed);
   stepping.clear();  // a fork() may have left it set
   if (bytes == 0) return;

@@ -34,6 +34,7 @@
 #include <internal/pycore_runtime.h>
 #else
 #undef HAVE_STD_ATOMIC  // C's, which C++ has not: the header knows the compiler's own as well
+#undef _PyGC_FINALIZED  // 3.12's macro for who is not of the core, which whoever came first may have been
 #include <internal/pycore_interp.h>
 #endif
 #pragma GCC diagnostic pop
