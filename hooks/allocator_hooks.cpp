@@ -201,10 +201,6 @@ struct Hooks {
   }
 };
 
-}  // namespace
-
-namespace {
-
 template <Mode kMode>
 void install_all() noexcept {
   Hooks<PYMEM_DOMAIN_RAW, kMode>::install();

@@ -86,20 +86,27 @@ class Evaluation {
   const Things things_;
 };
 
+// Whether `is_wanted` is true of a filter, or of one that it is combined of.
+template <class IsWanted>
+bool some_part(const AnyFilter& any, IsWanted&& is_wanted) {
+  const auto* combined = std::get_if<Combined>(&any);
+  if (combined == nullptr) return is_wanted(any);
+  return std::any_of(combined->operands.begin(), combined->operands.end(),
+                     [&](const AnyFilter& operand) { return some_part(operand, is_wanted); });
+}
+
 bool looks_at_blocks(const AnyFilter& any) {
-  if (const auto* combined = std::get_if<Combined>(&any)) {
-    return std::any_of(combined->operands.begin(), combined->operands.end(), looks_at_blocks);
-  }
-  return std::holds_alternative<SizeFilter>(any) || std::holds_alternative<BlockFilter>(any);
+  return some_part(any, [](const AnyFilter& part) {
+    return std::holds_alternative<SizeFilter>(part) || std::holds_alternative<BlockFilter>(part);
+  });
 }
 
 // By type nothing is known of what has come and gone.
 bool looks_at_types(const AnyFilter& any) {
-  if (const auto* combined = std::get_if<Combined>(&any)) {
-    return std::any_of(combined->operands.begin(), combined->operands.end(), looks_at_types);
-  }
-  const auto* by_tag = std::get_if<TagFilter>(&any);
-  return by_tag != nullptr && by_tag->tag == Tag::type;
+  return some_part(any, [](const AnyFilter& part) {
+    const auto* by_tag = std::get_if<TagFilter>(&part);
+    return by_tag != nullptr && by_tag->tag == Tag::type;
+  });
 }
 
 // Some blocks of a snapshot, by their positions.

@@ -54,8 +54,7 @@ struct Rows {
 
   void operator()(RecordId record, const Amount& amount) {
     records.push_back(TracerResolver::number_of(record));
-    counters.count.push_back(amount.count);
-    counters.size.push_back(amount.bytes);
+    append(counters, amount);
     if (!era.can_sample()) return;
     const std::uint64_t interval = era.interval_of(era.sampling_of(record));
     counters.interval.push_back(interval);
@@ -94,6 +93,14 @@ struct Ever {
     append(allocated, churned.allocated);
     append(ended->freed, churned.freed);
     append(ended->temporary, churned.temporary);
+  }
+
+  // To be read with what reads the era's other rows.
+  std::shared_ptr<const LazyChurn> finished(const Era& era, const std::shared_ptr<Dictionary>& dictionary,
+                                            const std::shared_ptr<Resolver>& resolver) {
+    return std::make_shared<const LazyChurn>(Churn{
+        Snapshot::deferred(dictionary, resolver, std::move(records), std::move(allocated), std::nullopt, era.nframe()),
+        std::move(ended), era.microseconds()});
   }
 };
 
@@ -172,14 +179,7 @@ Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::ui
   }
   return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), rows.finished(), std::move(blocks),
                             era.nframe(), control.dropped(era), mark)
-      .with_churn(churn_of(era, std::move(ever.records), std::move(ever.allocated), std::move(ever.ended)));
-}
-
-std::shared_ptr<const LazyChurn> Taker::churn_of(const Era& era, std::vector<RecordNumber> records, Counters allocated,
-                                                 std::shared_ptr<const Churn::Ended> ended) const {
-  return std::make_shared<const LazyChurn>(Churn{
-      Snapshot::deferred(dictionary_, resolver_, std::move(records), std::move(allocated), std::nullopt, era.nframe()),
-      std::move(ended), era.microseconds()});
+      .with_churn(ever.finished(era, dictionary_, resolver_));
 }
 
 Snapshot Taker::take_typed(Era& era, const Control& control, std::span<const TypedBlock> typed,
@@ -199,7 +199,7 @@ Snapshot Taker::take_typed(Era& era, const Control& control, std::span<const Typ
   }
   return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), std::move(rows.counters),
                             std::move(blocks), era.nframe(), control.dropped(era), mark, std::move(rows.types))
-      .with_churn(churn_of(era, std::move(ever.records), std::move(ever.allocated), std::move(ever.ended)));
+      .with_churn(ever.finished(era, dictionary_, resolver_));
 }
 
 std::unordered_map<RecordId, std::vector<StringId>> Taker::records_of(Era& era, const Control& control,

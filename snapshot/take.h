@@ -13,7 +13,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "snapshot/churn.h"
 #include "snapshot/dictionary.h"
 #include "snapshot/resolver.h"
 #include "snapshot/snapshot.h"
@@ -49,8 +48,6 @@ class Taker {
 
  private:
   void follow(Era& era);
-  std::shared_ptr<const LazyChurn> churn_of(const Era& era, std::vector<RecordNumber> records, Counters allocated,
-                                            std::shared_ptr<const Churn::Ended> ended) const;
 
   std::uint64_t era_ = 0;
   std::shared_ptr<Dictionary> dictionary_;

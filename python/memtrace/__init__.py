@@ -108,23 +108,23 @@ __all__ = [
 
 # Imported when first asked for: what a program that is traced seldom needs, so that its start costs little.
 _MODULES = {
+    "Chain": "memtrace._holders",
     "ChurnStatistic": "memtrace._churn",
     "CombinedFilter": "memtrace._combined_filter",
     "FunctionFilter": "memtrace._filter_kinds",
     "GenerationFilter": "memtrace._filter_kinds",
     "LabelFilter": "memtrace._filter_kinds",
+    "Link": "memtrace._holders",
     "ModuleFilter": "memtrace._filter_kinds",
     "PackageFilter": "memtrace._filter_kinds",
+    "Root": "memtrace._holders",
     "SizeFilter": "memtrace._filter_kinds",
+    "Status": "memtrace._status",
     "ThreadFilter": "memtrace._filter_kinds",
     "TypeFilter": "memtrace._filter_kinds",
     "get_include": "memtrace._include",
-    "Chain": "memtrace._holders",
-    "Link": "memtrace._holders",
-    "Root": "memtrace._holders",
     "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
-    "Status": "memtrace._status",
     "status": "memtrace._status",
 }
 
