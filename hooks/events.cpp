@@ -204,6 +204,11 @@ void record_first(Thread& thread, PyThreadState* attached, const void* block, st
   record_as(capture(thread, *era, attached), thread, *era, block, size);
 }
 
+void record_elsewhere(Thread& thread, Era& era, PyThreadState* attached, std::uint64_t place, const void* block,
+                      std::size_t size) noexcept {
+  record_as(thread.stack.capture_from(place, era, attached, thread.exclusive.context), thread, era, block, size);
+}
+
 void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
   const Section section(thread);
   Era* const era = section.era();

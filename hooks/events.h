@@ -26,23 +26,27 @@ inline PyThreadState* attached_thread(Thread& thread) noexcept {
 // has died, or the thread is in another context. False when memory cannot be had.
 MT_COLD bool refresh(Thread& thread, Era& era, const PyThreadState* attached) noexcept;
 
-// Cold: the first allocation of a thread after the version has changed, or when nothing is traced.
-void record_first(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
-// Cold: events without the main interpreter's GIL.
-void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
-void forget_apart(Thread& thread, const void* block) noexcept;
-void reassign_apart(Thread& thread, PyThreadState* attached, const void* block) noexcept;
-Block take_apart(Thread& thread, const void* block) noexcept;
-void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old, const void* block,
-                   std::size_t size) noexcept;
+// The first allocation of a thread after the version has changed, or when nothing is traced.
+MT_COLD void record_first(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
+// Where the stack has changed since the thread's last event, or the record was not asked for lately: `place` is what
+// place_at_once() has said.
+MT_COLD void record_elsewhere(Thread& thread, Era& era, PyThreadState* attached, std::uint64_t place, const void* block,
+                              std::size_t size) noexcept;
+// Events without the main interpreter's GIL.
+MT_COLD void record_apart(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
+MT_COLD void forget_apart(Thread& thread, const void* block) noexcept;
+MT_COLD void reassign_apart(Thread& thread, PyThreadState* attached, const void* block) noexcept;
+MT_COLD Block take_apart(Thread& thread, const void* block) noexcept;
+MT_COLD void resized_apart(Thread& thread, PyThreadState* attached, const void* old_block, const Block& old,
+                           const void* block, std::size_t size) noexcept;
 
 // Events of an era with samples, of either kind, when the sampler or the filter has asked for more than a look.
-void record_sampled(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
-void forget_sampled(Thread& thread, const PyThreadState* attached, const void* block) noexcept;
+MT_COLD void record_sampled(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept;
+MT_COLD void forget_sampled(Thread& thread, const PyThreadState* attached, const void* block) noexcept;
 // The two halves of a resize, of which the second is for what the first has found.
-Block take_sampled(Thread& thread, const PyThreadState* attached, const void* block) noexcept;
-void resized_sampled(Thread& thread, const PyThreadState* attached, const void* old_block, const Block& old,
-                     bool succeeded) noexcept;
+MT_COLD Block take_sampled(Thread& thread, const PyThreadState* attached, const void* block) noexcept;
+MT_COLD void resized_sampled(Thread& thread, const PyThreadState* attached, const void* old_block, const Block& old,
+                             bool succeeded) noexcept;
 
 // pre: `attached` is not null.
 MT_HOT bool is_current(const Thread& thread, const PyThreadState* attached) noexcept {
@@ -74,8 +78,12 @@ MT_HOT void record(Thread& thread, const void* block, std::size_t size) noexcept
   if (!is_current(thread, attached)) [[unlikely]]
     return record_first(thread, attached, block, size);
   // What is current is of an era.
-  Era* era = control.era();
-  record_as(thread.stack.capture(*era, attached, thread.exclusive.context, false), thread, *era, block, size);
+  Era* const era = control.era();
+  const std::uint64_t place = thread.stack.place_at_once(attached);
+  const RecordId record = thread.stack.remembered(place, thread.exclusive.context);
+  if (record == kNone) [[unlikely]]
+    return record_elsewhere(thread, *era, attached, place, block, size);
+  era->add(Access::kExclusive, thread, block, size, record);
 }
 
 template <Gil kGil>

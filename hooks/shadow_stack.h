@@ -68,7 +68,7 @@ class ShadowStack {
   }
   // As capture(), after these: `place` is what the first has said.
   MT_HOT RecordId capture_from(std::uint64_t place, Era& era, PyThreadState* thread, ContextId context) noexcept {
-    if (place != kNowhere) return record_at(era, place, context, false);
+    if (place != kNowhere) return find_record(era, place, context, false);
     return capture_changed(era, thread, compat::top_frame(thread), context, false);
   }
 

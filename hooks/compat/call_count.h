@@ -22,7 +22,7 @@ namespace memtrace::compat {
 
 // Whether throw() is under way, with `frame`, a generator's and the innermost, where the exception is thrown: the generators
 // that wait for this one are on the stack, but not in the count. The first event of each throw() is one with such a frame.
-inline bool is_uncounted_below(const Frame* frame) noexcept {
+MT_HOT bool is_uncounted_below(const Frame* frame) noexcept {
   if (may_be_at_yield(frame)) return true;
   const Frame* below = caller(frame);
   if (below == nullptr || !is_internal(below)) return false;

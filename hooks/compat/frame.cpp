@@ -1,35 +1,44 @@
 #include "hooks/compat/frame.h"
 
+#include <span>
+
 // Macros for all instructions, with names such as COPY.
 #include <opcode.h>
 
 namespace memtrace::compat {
 
-bool may_be_at_yield(const Frame* frame) noexcept {
-  switch (*instruction(frame) & 0xff) {
+namespace {
+
+constexpr int kAtYield[] = {
 #if PY_VERSION_HEX >= 0x030d0000
     // The frame is at the instruction behind the one that yielded.
-    case RESUME:
-    case RESUME_CHECK:
+    RESUME,
+    RESUME_CHECK,
 #ifdef RESUME_CHECK_JIT
-    case RESUME_CHECK_JIT:
+    RESUME_CHECK_JIT,
 #endif
-    case INSTRUMENTED_RESUME:
-    case ENTER_EXECUTOR:
+    INSTRUMENTED_RESUME,
+    ENTER_EXECUTOR,
 #elif PY_VERSION_HEX >= 0x030c0000
-    case YIELD_VALUE:
-    case INSTRUMENTED_YIELD_VALUE:
+    YIELD_VALUE,
+    INSTRUMENTED_YIELD_VALUE,
 #else
-    case YIELD_VALUE:
+    YIELD_VALUE,
 #endif
 #if PY_VERSION_HEX >= 0x030c0000
-    case INSTRUMENTED_LINE:
-    case INSTRUMENTED_INSTRUCTION:
+    INSTRUMENTED_LINE,
+    INSTRUMENTED_INSTRUCTION,
 #endif
-      return true;
-    default:
-      return false;
-  }
+};
+
+constexpr OpcodeSet set_of(std::span<const int> opcodes) {
+  OpcodeSet set{};
+  for (const int opcode : opcodes) set[static_cast<std::size_t>(opcode)] = true;
+  return set;
 }
+
+}  // namespace
+
+constinit const OpcodeSet opcodes_at_yield = set_of(kAtYield);
 
 }  // namespace memtrace::compat

@@ -6,6 +6,7 @@
 // Source: Include/internal/pycore_frame.h (3.11 to 3.13), pycore_interpframe_structs.h (3.14 and later).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -50,7 +51,9 @@ inline bool is_generator(const Frame* frame) noexcept { return frame->owner == F
 
 // Whether the frame, a generator's, is where it yielded, or at an instruction that can hide that. It runs again soon, or
 // does not run at all: throw() puts the frames of generators that wait for one another on the stack without resuming them.
-bool may_be_at_yield(const Frame* frame) noexcept;
+using OpcodeSet = std::array<bool, 256>;
+extern const OpcodeSet opcodes_at_yield;
+inline bool may_be_at_yield(const Frame* frame) noexcept { return opcodes_at_yield[*instruction(frame) & 0xff]; }
 
 // Whether it is the interpreter itself that evaluates the frames, and so pushes them: others may (PEP 523).
 inline bool is_evaluated_by_interpreter(const PyThreadState* thread) noexcept {

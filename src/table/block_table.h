@@ -147,7 +147,8 @@ class BasicBlockTable {
     return block;
   }
 
-  // What is at an address, for whoever wants to give a block of the common kind another record at the least cost.
+  // What is at an address, for whoever wants to take a block of the common kind, or to give it another record, at the
+  // least cost.
   // Plain: larger than 16 bytes, one word of size, no code object, no record of a thread's own.
   enum class Kind { kNone, kPlain, kOther };
   class Found {
@@ -157,6 +158,10 @@ class BasicBlockTable {
     RecordId record() const noexcept { return word_ ^ kStart; }
     std::uint64_t size() const noexcept { return next_ ^ kMore; }
     void give_to(RecordId record) const noexcept { publish(slot_, kStart | record); }
+    void take() const noexcept {
+      store(slot_, 0);
+      store(slot_ + 1, 0);
+    }
 
    private:
     friend class BasicBlockTable;

@@ -12,27 +12,63 @@
 
 #include <atomic>
 #include <cstdint>
+#include <type_traits>
 
 #include "src/base/hot.h"
 #include "src/base/sampling.h"
 #include "src/base/types.h"
 #include "src/mem/chunked_array.h"
 
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define MT_HAS_ADD_TO_MEMORY 1
+#else
+#define MT_HAS_ADD_TO_MEMORY 0
+#endif
+
 namespace memtrace {
 
-// A number with one writer: no read-modify-write instruction is ever needed.
+// A number with one writer: no locked instruction is ever needed.
+//
+// To a compiler an atomic is opaque: what changes one in memory is a load, an addition and a store, and a register. Written
+// here as the one instruction that they are on x86, for a hook has few registers that it need not save.
 template <typename T>
 class Counter {
  public:
   MT_HOT T get() const noexcept { return value_.load(std::memory_order_relaxed); }
   MT_HOT void set(T value) noexcept { value_.store(value, std::memory_order_relaxed); }
-  // Both return the new value: reading it back would wait for the store.
-  MT_HOT T add(T amount) noexcept {
+  MT_HOT void add(T amount) noexcept {
+#if MT_HAS_ADD_TO_MEMORY
+    static_assert(sizeof(T) == 8);
+    asm("addq %1, %0" : "+m"(value_) : "er"(amount) : "cc");
+#else
+    add_and_get(amount);
+#endif
+  }
+  MT_HOT void subtract(T amount) noexcept {
+#if MT_HAS_ADD_TO_MEMORY
+    static_assert(sizeof(T) == 8);
+    asm("subq %1, %0" : "+m"(value_) : "er"(amount) : "cc");
+#else
+    add_and_get(static_cast<T>(T{} - amount));
+#endif
+  }
+  // The new value: reading it back would wait for the store.
+  MT_HOT T add_and_get(T amount) noexcept {
     const T value = static_cast<T>(get() + amount);
     set(value);
     return value;
   }
-  MT_HOT T subtract(T amount) noexcept { return add(static_cast<T>(T{} - amount)); }
+  // Whether the number began again at zero.
+  MT_HOT bool add_and_wrap(T amount) noexcept {
+    static_assert(std::is_unsigned_v<T> && sizeof(T) == 8);
+#if MT_HAS_ADD_TO_MEMORY
+    bool wrapped;
+    asm("addq %2, %0" : "+m"(value_), "=@ccc"(wrapped) : "er"(amount));
+    return wrapped;
+#else
+    return add_and_get(amount) < amount;
+#endif
+  }
 
  private:
   std::atomic<T> value_;
@@ -72,31 +108,30 @@ class Counters {
     RecordCounters& counters = save(chunk, record, epoch);
     counters.bytes.add(bytes);
     counters.allocated_bytes.add(bytes);
-    if (counters.counts.add(RecordCounters::kOneAllocation + 1) < RecordCounters::kOneAllocation) [[unlikely]]
+    if (counters.counts.add_and_wrap(RecordCounters::kOneAllocation + 1)) [[unlikely]]
       note_wrap(record);
   }
 
-  MT_HOT void freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch) noexcept {
+  // `is_temporary()` says whether the block that ends was; asked last, so that it need not be kept.
+  template <typename IsTemporary>
+  MT_HOT void freed(RecordId record, std::uint64_t bytes, std::uint32_t epoch, IsTemporary&& is_temporary) noexcept {
     Chunk& chunk = chunk_of(record);
     RecordCounters& counters = save(chunk, record, epoch);
     MT_ASSERT(counters.count() > 0 && counters.bytes.get() >= bytes);
     counters.counts.subtract(1);
     counters.bytes.subtract(bytes);
+    if (is_temporary()) was_temporary(chunk, record, bytes);
   }
 
   // A block of `record` ends and another takes its place: what is live stays as it is.
-  MT_HOT void renewed(RecordId record, std::uint64_t bytes) noexcept {
-    RecordCounters& counters = counters_of(record);
+  template <typename IsTemporary>
+  MT_HOT void renewed(RecordId record, std::uint64_t bytes, IsTemporary&& is_temporary) noexcept {
+    Chunk& chunk = chunk_of(record);
+    RecordCounters& counters = chunk.counters[record % kChunkSize];
+    if (is_temporary()) was_temporary(chunk, record, bytes);
     counters.allocated_bytes.add(bytes);
-    if (counters.counts.add(RecordCounters::kOneAllocation) < RecordCounters::kOneAllocation) [[unlikely]]
+    if (counters.counts.add_and_wrap(RecordCounters::kOneAllocation)) [[unlikely]]
       note_wrap(record);
-  }
-
-  // The block of `record` that ends now was temporary.
-  MT_HOT void was_temporary(RecordId record, std::uint64_t bytes) noexcept {
-    Sum& sum = chunk_of(record).temporary[record % kChunkSize];
-    sum.count.add(1);
-    sum.bytes.add(bytes);
   }
 
   bool has(RecordId record) const noexcept { return chunks_.has(record >> kChunkBits); }
@@ -174,7 +209,13 @@ class Counters {
     return counters;
   }
 
-  [[gnu::noinline]] void note_wrap(RecordId record) noexcept {
+  MT_HOT static void was_temporary(Chunk& chunk, RecordId record, std::uint64_t bytes) noexcept {
+    Sum& sum = chunk.temporary[record % kChunkSize];
+    sum.count.add(1);
+    sum.bytes.add(bytes);
+  }
+
+  MT_COLD void note_wrap(RecordId record) noexcept {
     if (const std::uint32_t entry = wraps_.append()) wraps_[entry].set(record);
   }
 

@@ -122,8 +122,7 @@ void Era::account_free_apart(Access access, ThreadState& thread, Block block, bo
   const bool own = is_thread_record(block.record) &&
                    tables_->contexts[tables_->tree.key(block.record).context].owner == thread.index;
   if (own) {
-    counters_.freed(block.record, block.size, epoch());
-    if (was_temporary) counters_.was_temporary(block.record, block.size);
+    counters_.freed(block.record, block.size, epoch(), [&] { return was_temporary; });
   } else {
     Ledger* ledger = ledger_of(thread);
     const bool noted = ledger != nullptr && ledger->freed(block.record, block.size, epoch(), was_temporary);
@@ -161,9 +160,15 @@ void Era::add_elsewhere(std::int64_t bytes) noexcept {
     }
 }
 
-void Era::fold_pending(ThreadState& thread) noexcept {
+void Era::account_allocation_and_pending(ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
   if (thread.pending_era.load(std::memory_order_relaxed) == number_) current_.add(thread.pending.get());
   thread.pending.set(0);
+  account_allocation(Access::kExclusive, thread, record, size);
+}
+
+void Era::account_last_epoch(RecordId record, std::uint64_t size) noexcept {
+  counters_.allocated(record, size, epoch());
+  wrap_epoch();
 }
 
 void Era::wrap_epoch() noexcept {

@@ -90,9 +90,15 @@ class Era {
 
   // Takes a block out of the table and counts it out. True when it was a registered code object.
   MT_HOT bool remove(Access access, ThreadState& thread, const void* address) noexcept {
-    if (!BlockTable::covers(address)) [[unlikely]]
+    if (access == Access::kApart || !BlockTable::covers(address)) [[unlikely]]
       return untrack(access, thread, 0, address_of(address));
-    return account_free(access, thread, blocks_.take(address), thread.is_latest(address));
+    const BlockTable::Found block = blocks_.look_at(address);
+    if (block.kind() == BlockTable::Kind::kNone) return false;
+    if (block.kind() != BlockTable::Kind::kPlain) [[unlikely]]
+      return untrack(access, thread, 0, address_of(address));
+    block.take();
+    account_exclusive_free(block.record(), block.size(), [&]() MT_HOT_LAMBDA { return thread.is_latest(address); });
+    return false;
   }
 
   // The first half of remove(): the counters still have the block. Finish with account_free() or put_back().
@@ -107,13 +113,10 @@ class Era {
 
   MT_HOT bool account_free(Access access, ThreadState& thread, Block block, bool was_temporary = false) noexcept {
     if (block.record != kNone) {
-      if (access == Access::kExclusive && !is_thread_record(block.record)) [[likely]] {
-        counters_.freed(block.record, block.size, epoch());
-        current_.subtract(static_cast<std::int64_t>(block.size));
-        if (was_temporary) counters_.was_temporary(block.record, block.size);
-      } else {
+      if (access == Access::kExclusive && !is_thread_record(block.record)) [[likely]]
+        account_exclusive_free(block.record, block.size, [&]() MT_HOT_LAMBDA { return was_temporary; });
+      else
         account_free_apart(access, thread, block, was_temporary);
-      }
     }
     return block.code != kNone;
   }
@@ -142,16 +145,17 @@ class Era {
     const RecordId record = capture();
     if (record == kNone) [[unlikely]]
       return false;
-    if (thread.is_latest(address)) counters_.was_temporary(block.record(), block.size());
+    const bool was_temporary = thread.is_latest(address);
     thread.allocates(address);
+    const auto is_temporary = [&]() MT_HOT_LAMBDA { return was_temporary; };
     // The total stays as it is.
     if (record == block.record()) {
-      counters_.renewed(record, block.size());
+      counters_.renewed(record, block.size(), is_temporary);
       return true;
     }
     block.give_to(record);
     const std::uint32_t epoch = this->epoch();
-    counters_.freed(block.record(), block.size(), epoch);
+    counters_.freed(block.record(), block.size(), epoch, is_temporary);
     counters_.allocated(record, block.size(), epoch);
     return true;
   }
@@ -284,17 +288,28 @@ class Era {
     tables_->release();
   }
 
+  template <typename IsTemporary>
+  MT_HOT void account_exclusive_free(RecordId record, std::uint64_t size, IsTemporary&& is_temporary) noexcept {
+    current_.subtract(static_cast<std::int64_t>(size));
+    counters_.freed(record, size, epoch(), is_temporary);
+  }
+
   MT_HOT void account_allocation(Access access, ThreadState& thread, RecordId record, std::uint64_t size) noexcept {
     if (access == Access::kApart) return account_allocation_apart(thread, record, size);
-    counters_.allocated(record, size, epoch());
     if (thread.pending.get() != 0) [[unlikely]]
-      fold_pending(thread);
+      return account_allocation_and_pending(thread, record, size);
+    const std::uint32_t epoch = this->epoch();
     const std::int64_t total =
-        current_.add(static_cast<std::int64_t>(size)) + elsewhere_.load(std::memory_order_relaxed);
+        current_.add_and_get(static_cast<std::int64_t>(size)) + elsewhere_.load(std::memory_order_relaxed);
     if (total > peak_.load(std::memory_order_relaxed)) {
       peak_.store(total, std::memory_order_relaxed);
-      next_epoch();
+      if (epoch == kLastEpoch) [[unlikely]]
+        return account_last_epoch(record, size);
+      epoch_.store(epoch + 1, std::memory_order_relaxed);
     }
+    // Last, for nothing is then to be kept over a call. The block is part of a new peak all the same: it is the old one's
+    // counters that are saved, if any.
+    counters_.allocated(record, size, epoch);
   }
 
   template <typename Amounts, typename Freed, typename Visit>
@@ -314,16 +329,15 @@ class Era {
   }
 
   // A new peak: what the records saved is no longer of interest.
-  MT_HOT void next_epoch() noexcept {
-    const std::uint32_t next = epoch() + 1;
-    if (next == 0) [[unlikely]]
-      return wrap_epoch();
-    epoch_.store(next, std::memory_order_relaxed);
+  void next_epoch() noexcept {
+    if (epoch() == kLastEpoch) return wrap_epoch();
+    epoch_.store(epoch() + 1, std::memory_order_relaxed);
   }
 
   MT_COLD void add_at_length(Access access, ThreadState& thread, const void* address, std::uint64_t size,
                              RecordId record) noexcept;
-  MT_COLD void fold_pending(ThreadState& thread) noexcept;
+  MT_COLD void account_allocation_and_pending(ThreadState& thread, RecordId record, std::uint64_t size) noexcept;
+  MT_COLD void account_last_epoch(RecordId record, std::uint64_t size) noexcept;
   static std::uint64_t address_of(const void* address) noexcept { return reinterpret_cast<std::uintptr_t>(address); }
   static const void* pointer_to(std::uint64_t address) noexcept { return reinterpret_cast<const void*>(address); }
   // Samples from all over the heap would each take a page of the block table: they are kept as other domains' blocks are.
@@ -347,9 +361,11 @@ class Era {
     if (can_sample()) sampling_.filter->add(address);
   }
   void count_sample(const Block& block, bool freed) noexcept;
-  MT_COLD void wrap_epoch() noexcept;
+  void wrap_epoch() noexcept;
   Ledger* ledger_of(ThreadState& thread) noexcept;
   std::int64_t total(const ThreadList& threads) const noexcept;
+
+  static constexpr std::uint32_t kLastEpoch = ~std::uint32_t{0};
 
   // Together on one line: all that an exclusive event writes besides its block and its record.
   alignas(64) Counter<std::int64_t> current_{};  // bytes of exclusive events

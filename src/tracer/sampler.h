@@ -25,7 +25,9 @@ class Sampler {
   };
 
   // Counts an allocation. True when it is not sampled; else is_sampled() has the answer.
-  MT_HOT bool passes(std::uint64_t size) noexcept { return left_.subtract(static_cast<std::int64_t>(size + 1)) >= 0; }
+  MT_HOT bool passes(std::uint64_t size) noexcept {
+    return left_.add_and_get(-static_cast<std::int64_t>(size + 1)) >= 0;
+  }
 
   // After passes() was false: whether the block is sampled. `seed()` begins the thread's sequence of random numbers,
   // when it has none for this era.

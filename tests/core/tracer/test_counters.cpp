@@ -40,7 +40,7 @@ TEST_CASE("live, at the peak and in total are what a log of all events says") {
       std::swap(blocks[random.below(blocks.size())], blocks.back());
       const auto [record, size] = blocks.back();
       blocks.pop_back();
-      counters->freed(record, size, epoch);
+      counters->freed(record, size, epoch, [] { return false; });
       live[record] = {live[record].count - 1, live[record].bytes - size};
       bytes -= size;
     }
