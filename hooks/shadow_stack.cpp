@@ -286,8 +286,8 @@ void ShadowStack::forget_frames() noexcept {
 }
 
 RecordId ShadowStack::find_record(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept {
-  const auto parent = static_cast<NodeId>(place >> 32);
-  const RecordId record = era.record(parent, static_cast<SiteId>(place), context, thread_half ? &run_ : nullptr);
+  RecordRun* const run = thread_half ? &run_ : nullptr;
+  const RecordId record = era.record(parent_in(place), site_in(place), context, run);
   if (record != kNone) recent_records_.remember(place, context, record);
   return record;
 }

@@ -31,6 +31,7 @@
 #include "src/base/hot.h"
 #include "src/mem/heap.h"
 #include "src/tracer/era.h"
+#include "src/tracer/place.h"
 #include "src/tracer/recent_records.h"
 
 namespace memtrace {
@@ -54,7 +55,7 @@ class ShadowStack {
     return record_at(era, place, context, thread_half);
   }
 
-  // A place is where a trace begins: the node of all frames but the innermost, and the site of that one.
+  // No place.
   static constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
 
   // capture() in three steps, of which the first two enter nothing and call nothing. The place, where there is little to
@@ -147,8 +148,6 @@ class ShadowStack {
 
   static constexpr std::size_t kHints = 512;
   static constexpr std::size_t kRecentCodes = 128;
-
-  static std::uint64_t place_of(NodeId parent, SiteId site) noexcept { return std::uint64_t{parent} << 32 | site; }
 
   MT_HOT RecordId record_at(Era& era, std::uint64_t place, ContextId context, bool thread_half) noexcept {
     const RecordId known = remembered(place, context);

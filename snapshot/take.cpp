@@ -1,6 +1,7 @@
 #include "snapshot/take.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -49,6 +50,13 @@ void append(Counters& counters, const Amount& amount) {
   counters.size.push_back(amount.bytes);
 }
 
+// An era that has not come to sample is as any other.
+Counters without_idle_samples(Counters counters) {
+  const bool sampled = counters.sample_interval != 0 || std::ranges::any_of(counters.interval, std::identity{});
+  if (!sampled) counters.interval = {}, counters.spread = {};
+  return counters;
+}
+
 struct Rows {
   explicit Rows(const Era& of) : era(of) { counters.sample_interval = of.plan().interval; }
 
@@ -59,13 +67,6 @@ struct Rows {
     const std::uint64_t interval = era.interval_of(era.sampling_of(record));
     counters.interval.push_back(interval);
     counters.spread.push_back(interval != 0 ? amount.spread : Spread{.count = static_cast<double>(amount.count)});
-    if (interval != 0) samples = true;
-  }
-
-  // An era that has not come to sample is as any other.
-  Counters finished() {
-    if (!samples && counters.sample_interval == 0) counters.interval = {}, counters.spread = {};
-    return std::move(counters);
   }
 
   // How many blocks there are, as far as each was recorded.
@@ -79,7 +80,6 @@ struct Rows {
   const Era& era;
   std::vector<RecordNumber> records;
   Counters counters;
-  bool samples = false;
 };
 
 // What has come and gone of every record.
@@ -177,8 +177,9 @@ Snapshot Taker::take(Era& era, const Control& control, bool with_blocks, std::ui
       blocks->append(TracerResolver::number_of(block.record), block.size);
     });
   }
-  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), rows.finished(), std::move(blocks),
-                            era.nframe(), control.dropped(era), mark)
+  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records),
+                            without_idle_samples(std::move(rows.counters)), std::move(blocks), era.nframe(),
+                            control.dropped(era), mark)
       .with_churn(ever.finished(era, dictionary_, resolver_));
 }
 
@@ -197,8 +198,9 @@ Snapshot Taker::take_typed(Era& era, const Control& control, std::span<const Typ
     blocks->reserve(typed.size());
     for (std::size_t i = 0; i < typed.size(); ++i) blocks->append(owners[i], typed[i].size);
   }
-  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), std::move(rows.counters),
-                            std::move(blocks), era.nframe(), control.dropped(era), mark, std::move(rows.types))
+  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records),
+                            without_idle_samples(std::move(rows.counters)), std::move(blocks), era.nframe(),
+                            control.dropped(era), mark, std::move(rows.types))
       .with_churn(ever.finished(era, dictionary_, resolver_));
 }
 
@@ -228,8 +230,9 @@ Snapshot Taker::take_peak(Era& era, Control& control, const PeakRegions::Region&
   follow(era);
   Rows rows(era);
   control.peaks().for_each_at_peak(region, era, control.threads(), rows);
-  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records), rows.finished(), std::nullopt,
-                            era.nframe(), control.dropped(era));
+  return Snapshot::deferred(dictionary_, resolver_, std::move(rows.records),
+                            without_idle_samples(std::move(rows.counters)), std::nullopt, era.nframe(),
+                            control.dropped(era));
 }
 
 }  // namespace memtrace::snapshot

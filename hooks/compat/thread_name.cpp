@@ -11,6 +11,8 @@ namespace {
 
 PyObject* name_attribute = nullptr;
 
+#ifndef Py_GIL_DISABLED
+
 std::string_view ascii(PyObject* text) noexcept {
   if (text == nullptr || !PyUnicode_IS_COMPACT_ASCII(text)) return {};
   return {static_cast<const char*>(PyUnicode_DATA(text)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(text))};
@@ -49,6 +51,8 @@ void write_utf8(PyObject* text, ThreadTable::Name& name) noexcept {
     size += length;
   }
 }
+
+#endif
 
 }  // namespace
 

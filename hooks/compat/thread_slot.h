@@ -22,8 +22,15 @@ void find_thread_slot() noexcept;
 void check_thread_slot() noexcept;
 
 inline PyThreadState* thread_in_slot() noexcept {
+#if defined(__x86_64__)
+  // Relative to the segment register that the thread pointer is kept in: the compiler would load the pointer first.
+  PyThreadState* state;
+  asm volatile("movq %%fs:(%1), %0" : "=r"(state) : "r"(thread_slot_offset));
+  return state;
+#else
   return *reinterpret_cast<PyThreadState* const volatile*>(static_cast<char*>(__builtin_thread_pointer()) +
                                                            thread_slot_offset);
+#endif
 }
 // The attached state where that has said null.
 MT_COLD PyThreadState* attached_without_slot() noexcept;

@@ -64,11 +64,8 @@ class RecentRecords {
   static constexpr unsigned kMostBits = 14;
   static constexpr std::size_t kMost = std::size_t{1} << kMostBits;
 
-  // The sites of one function lie side by side already; different parents' must not lie on top of each other.
-  std::size_t index_of(std::uint64_t place) const noexcept {
-    const auto parent = static_cast<std::uint32_t>(place >> 32);
-    return (place ^ parent * 0x9e3779b1u >> (32 - kMostBits)) & mask_;
-  }
+  // The sites of one function lie side by side, those of different parents wherever their places' high bits say.
+  std::size_t index_of(std::uint64_t place) const noexcept { return (place ^ place >> (64 - kMostBits)) & mask_; }
 
   MT_COLD void grow() noexcept {
     driven_out_ = 0;

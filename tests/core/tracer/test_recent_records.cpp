@@ -5,14 +5,13 @@
 #include <memory>
 
 #include "src/mem/fault.h"
+#include "src/tracer/place.h"
 #include "tests/support/fail_each.h"
 #include "tests/support/random.h"
 
 using namespace memtrace;
 
 namespace {
-
-std::uint64_t place_at(std::uint64_t parent, std::uint64_t site) { return parent << 32 | site; }
 
 // Asks for `count` places below `parents` round and round, as a loop does, and tells how many of the last round were not
 // remembered.
@@ -21,7 +20,7 @@ std::size_t misses_of_loop(RecentRecords& recent, std::uint32_t count, std::uint
   for (int round = 0; round < 100; ++round) {
     misses = 0;
     for (std::uint32_t i = 1; i <= count; ++i) {
-      const std::uint64_t place = place_at(i % parents + 1, i);
+      const std::uint64_t place = place_of(i % parents + 1, i);
       if (recent.find(place, 1) != kNone) continue;
       ++misses;
       recent.remember(place, 1, i);
@@ -38,7 +37,8 @@ TEST_CASE("what is remembered is what was said last, of the same place and conte
   test::Random random(5);
   std::size_t known = 0;
   for (RecordId record = 1; record <= 200'000; ++record) {
-    const std::uint64_t place = place_at(1 + random.below(40), 1 + random.below(400));
+    const auto parent = static_cast<NodeId>(1 + random.below(40));
+    const std::uint64_t place = place_of(parent, static_cast<SiteId>(1 + random.below(400)));
     const auto context = static_cast<ContextId>(1 + random.below(2));
     const RecordId found = recent->find(place, context);
     if (found != kNone) {
@@ -69,7 +69,7 @@ TEST_CASE("a thread in many places gets the room for them") {
   misses_of_loop(*recent, 6'000);
   recent->forget();
   CHECK(heap::allocated_bytes() == at_first);
-  CHECK(recent->find(place_at(2, 1), 1) == kNone);
+  CHECK(recent->find(place_of(2, 1), 1) == kNone);
 }
 
 TEST_CASE("without memory for more room, what there is serves on") {
@@ -78,8 +78,8 @@ TEST_CASE("without memory for more room, what there is serves on") {
     const test::Failing failing(0, true);
     CHECK(misses_of_loop(*recent, 6'000) > 3'000);
     CHECK(fault::failures.load() > 1);
-    recent->remember(place_at(1, 1), 1, 77);
-    CHECK(recent->find(place_at(1, 1), 1) == 77);
+    recent->remember(place_of(1, 1), 1, 77);
+    CHECK(recent->find(place_of(1, 1), 1) == 77);
   }
   CHECK(misses_of_loop(*recent, 6'000) < 3'000);
 }

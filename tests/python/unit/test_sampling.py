@@ -229,6 +229,17 @@ def test_exact_statistics_have_no_error() -> None:
         _ = statistic.size_diff_error  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("types", [False, True])
+def test_a_limit_that_is_not_reached_changes_nothing(types: bool) -> None:
+    memtrace.start(1, max_memory="256 MiB")
+    kept = [bytearray(100) for _ in range(50)]
+    snapshot = memtrace.take_snapshot(types=types)
+    assert all(statistic.size_error == 0 for statistic in snapshot.statistics("lineno"))
+    # Of samples this is not known.
+    assert all(statistic.temporary_size is not None for statistic in snapshot.churn("lineno"))
+    del kept
+
+
 def test_differences_leave_out_what_has_survived() -> None:
     memtrace.start(1, sample_interval=INTERVAL, seed=2)
     report([1_000] * 2_000)
