@@ -83,6 +83,7 @@ bench: build  ## The benchmarks at full size (an hour or more)
 	$(BIN)/python benchmarks/holders.py
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/object_types.py
+	$(BIN)/python benchmarks/regions.py
 
 soak: build  ## Twenty minutes of everything at once, then of generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600

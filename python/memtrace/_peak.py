@@ -9,13 +9,12 @@ from memtrace._tracer import _check_tracing, _wrap_snapshot
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
-    from typing import Any, Self, TypeVar
+    from typing import Any, TypeVar
 
     _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class PeakRegion:
+class PeakRegion(_core.PeakRegion):
     """The largest traced memory from one moment to another, and what it was made of.
 
     Made by :func:`peak`. While the ``with`` block runs, its properties tell of now; afterwards they
@@ -23,42 +22,9 @@ class PeakRegion:
     called from any thread.
     """
 
-    __slots__ = ("__weakref__", "_native", "_snapshot")
+    __slots__ = ("__weakref__", "_kept")
 
-    _snapshot: Snapshot | None  # of the end, once looked at
-
-    def __init__(self) -> None:
-        self._native = _core.PeakRegion()
-        self._snapshot = None
-
-    def __enter__(self) -> Self:
-        try:
-            self._native.enter()
-        except RuntimeError:
-            _check_tracing("to look for a peak")
-            raise
-        self._snapshot = None
-        return self
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._native.leave()
-
-    @property
-    def current(self) -> int:
-        """Bytes traced now, or at the end of the region; 0 when not tracing."""
-        return self._native.current
-
-    @property
-    def peak(self) -> int:
-        """Largest number of bytes traced at one time inside of the region.
-
-        Counts all traced blocks, those from before the region as well, as :func:`get_traced_memory`
-        does. 0 when tracing has stopped inside. Where threads allocate without the main
-        interpreter's GIL, each can hide up to 64 KiB; without such threads it is exact.
-        """
-        return self._native.peak
+    _kept: tuple[int, Snapshot]  # of the span of that number, once looked at
 
     @property
     def snapshot(self) -> Snapshot:
@@ -67,16 +33,18 @@ class PeakRegion:
         Raises RuntimeError when the region has not been entered, when tracing has stopped inside,
         and when there was no memory for it.
         """
-        if self._snapshot is not None:
-            return self._snapshot
-        native = self._native.at_peak()
+        span = self._spans
+        kept: tuple[int, Snapshot] | None = getattr(self, "_kept", None)
+        if kept is not None and kept[0] == span:
+            return kept[1]
+        native = self._at_peak()
         if native is None:
             raise RuntimeError(
                 "the region was not entered, or tracing stopped in it, or there was no memory to keep it"
             )
         snapshot = _wrap_snapshot(native)
-        if not self._native.is_open:
-            self._snapshot = snapshot
+        if not self._is_open:
+            self._kept = span, snapshot
         return snapshot
 
     def __call__(self, function: _F) -> _F:
@@ -96,12 +64,12 @@ class PeakRegion:
                 with region:
                     yield
             finally:
-                self._native, self._snapshot = region._native, None
+                self._show(region)
 
         return in_each_call(function, own_region)
 
     def __repr__(self) -> str:
-        state = "open" if self._native.is_open else "closed"
+        state = "open" if self._is_open else "closed"
         return f"<memtrace.PeakRegion {state}, current={self.current}, peak={self.peak}>"
 
 
@@ -114,7 +82,7 @@ def peak() -> PeakRegion:
 
     Any number of regions may be open at once, nested or not, in any threads; each sees all traced
     memory of the process. :func:`clear_traces` ends none: each goes on from there as if it had
-    just begun. Entering and leaving copy the counters of all records, 16 bytes each.
+    just begun. Entering and leaving copy the counters of all live records, 16 bytes and 6 to 14 ns each.
 
     Entering raises RuntimeError when not tracing, and when this region is open already.
     """

@@ -99,6 +99,16 @@ def test_holders(tmp_path: Path):
     assert report["doubts"] == []
 
 
+def test_regions(tmp_path: Path):
+    result_file = tmp_path / "result.json"
+    completed = script("regions", "--smoke", f"--json={result_file}")
+    assert completed.returncode == 0, completed.stderr
+    assert "| region |" in completed.stdout
+    (report,) = json.loads(result_file.read_text())["reports"]
+    few, many = sorted(map(int, report["regions"]))
+    assert few < 100 < 2_000 <= many
+
+
 def test_object_types(tmp_path: Path):
     result_file = tmp_path / "result.json"
     completed = script("object_types", "--smoke", "--programs=objects", "--assert", f"--json={result_file}")
