@@ -43,8 +43,25 @@ else()
   # A distribution's library also defines malloc and operator new. The first DT_NEEDED entry that defines a
   # symbol wins, so libstdc++ and libc go before it: without this, libstdc++ itself binds operator new to
   # mimalloc, and an unrelated C++ extension that frees with libc's crashes.
+  # A module that is to have libstdc++ inside (see python/binding) takes all of these from there, for the same reason.
+  set(operators "")
+  foreach(kind w a)
+    foreach(how "" St11align_val_t RKSt9nothrow_t St11align_val_tRKSt9nothrow_t)
+      string(APPEND operators "$<COMMA>-u$<COMMA>_Zn${kind}m${how}")
+    endforeach()
+  endforeach()
+  foreach(kind l a)
+    foreach(how "" m St11align_val_t mSt11align_val_t RKSt9nothrow_t St11align_val_tRKSt9nothrow_t)
+      string(APPEND operators "$<COMMA>-u$<COMMA>_Zd${kind}Pv${how}")
+    endforeach()
+  endforeach()
+  string(
+    CONCAT libstdcxx_first
+           "$<IF:$<BOOL:$<TARGET_PROPERTY:MEMTRACE_HAS_LIBSTDCXX>>,"
+           "${operators}$<COMMA>-Bstatic$<COMMA>-lstdc++$<COMMA>-Bdynamic"
+           ",$<COMMA>--no-as-needed$<COMMA>-lstdc++>")
   target_link_libraries(
     memtrace_mimalloc
-    INTERFACE "-Wl,--push-state,--no-as-needed,-lstdc++,-lc,${MEMTRACE_MIMALLOC_LIBRARY},--pop-state")
+    INTERFACE "-Wl,--push-state${libstdcxx_first},--no-as-needed,-lc,${MEMTRACE_MIMALLOC_LIBRARY},--pop-state")
 endif()
 add_library(memtrace::mimalloc ALIAS memtrace_mimalloc)
