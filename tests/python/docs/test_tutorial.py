@@ -25,6 +25,7 @@ PAGE = "\n".join((DOCS / f"{name}.md").read_text() for name in PAGES)
 
 WITHOUT_GIL = {
     "top_ten": "objects are larger, and the lines come in another order",
+    "what_is_it": "objects are larger, and the lines come in another order",
     "for_whom": "the name of a thread that has ended is not known",
 }
 

@@ -130,8 +130,9 @@ def operate(chance: random.Random, allocations: Any, model: Model, times: int) -
         )
         for name, slot in done
     ]
-    for _, place, call, slot, kind, size in steps:
-        place(call, slot, kind, size)
+    # Unpacked, each would make an iterator where the interpreter does not specialize.
+    for step in steps:
+        step[1](step[2], step[3], step[4], step[5])
     for name, place, _, slot, _, size in steps:
         if name != "malloc":
             model.free(slot)
