@@ -7,14 +7,13 @@ Exit status: 0, 1 when a check or (with --assert) a bound failed, 2 for wrong us
 """
 
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.harness import environment
 from benchmarks.harness.options import benchmark_parser, positive
-from benchmarks.harness.process import WorkerError, run_worker
-from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.harness.process import run_again
+from benchmarks.harness.tables import conclude, facts_table, markdown_table
 
 OBJECTS = 1_000_000
 SMOKE_OBJECTS = 20_000
@@ -32,13 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     objects = options.objects or (SMOKE_OBJECTS if options.smoke else OBJECTS)
     repeat = options.repeat or (1 if options.smoke else 5)
-    reports: list[Report] = []
-    problems = []
-    for _ in range(repeat):
-        try:
-            reports.append(run_worker("benchmarks.workers.holders", {"objects": objects}, timeout=options.timeout))
-        except WorkerError as error:
-            problems.append(str(error))
+    reports, problems = run_again("benchmarks.workers.holders", {"objects": objects}, repeat, timeout=options.timeout)
     problems += sorted({doubt for report in reports for doubt in report["doubts"]})
     facts = environment.describe()
     facts["method"] = f"{objects:,} objects; repetitions: {repeat}, median; fresh process each, cpu time"
@@ -47,11 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_table(reports))
     if options.assert_bounds:
         problems += exceeded_bounds(reports, objects)
-    if options.json:
-        write_json(options.json, "holders", {"environment": facts, "problems": problems, "reports": reports})
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    return conclude(options.json, "holders", {"environment": facts, "problems": problems, "reports": reports})
 
 
 def exceeded_bounds(reports: Sequence[Report], objects: int) -> list[str]:

@@ -17,7 +17,7 @@ from benchmarks.harness import environment
 from benchmarks.harness.modes import MODES
 from benchmarks.harness.options import benchmark_parser, names_of, require_modules
 from benchmarks.harness.process import WorkerError, run_worker
-from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.harness.tables import conclude, facts_table, markdown_table
 from benchmarks.programs import own
 
 BASE = "bare"
@@ -106,13 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(markdown_table(HEADER, [row.cells() for row in rows]))
     if options.assert_bounds:
         problems += exceeded_bounds(rows)
-    if options.json:
-        results = {f"{workload} {mode}": list(r) for (workload, mode), r in reports.items()}
-        result = {"environment": facts, "problems": problems, "reports": results}
-        write_json(options.json, "memory", result)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    results = {f"{workload} {mode}": list(r) for (workload, mode), r in reports.items()}
+    return conclude(options.json, "memory", {"environment": facts, "problems": problems, "reports": results})
 
 
 def doubtful_reports(reports: Reports, scale: float) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.harness import environment
 from benchmarks.harness.options import benchmark_parser, names_of, require_modules
 from benchmarks.harness.process import WorkerError, run_worker
-from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.harness.tables import conclude, facts_table, markdown_table
 
 PROGRAMS = {"objects": (), "pandas and Django": ("pandas", "django")}
 """What each needs beside memtrace."""
@@ -51,11 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     if options.assert_bounds:
         problems += exceeded_bounds(reports)
-    if options.json:
-        write_json(options.json, "object_types", {"environment": facts, "problems": problems, "reports": reports})
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    return conclude(options.json, "object_types", {"environment": facts, "problems": problems, "reports": reports})
 
 
 def exceeded_bounds(reports: Reports) -> list[str]:

@@ -9,7 +9,6 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from benchmarks.harness import environment
 from benchmarks.harness.checks import failures, last_line
@@ -19,7 +18,7 @@ from benchmarks.harness.options import benchmark_parser, names_of, require_modul
 from benchmarks.harness.process import HASH_SEED
 from benchmarks.harness.runs import Run, execute_all, interleaved
 from benchmarks.harness.stats import paired_ratios, summarise
-from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.harness.tables import conclude, facts_table, markdown_table
 from benchmarks.programs.catalogue import PROGRAMS
 
 BASE = "bare"
@@ -61,11 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.assert_bounds:
         problems += exceeded_bounds(seconds) if set(options.modes) - {BASE, "floor", *SAMPLED} else []
         problems += exceeded_bounds_of_samples(seconds, memory)
-    if options.json:
-        _write(options.json, facts, runs, seconds, memory, problems)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    return conclude(options.json, "overhead", _result(facts, runs, seconds, memory, problems))
 
 
 def exceeded_bounds(seconds: Ratios) -> list[str]:
@@ -175,22 +170,20 @@ def _cell(ratio: float | None) -> str:
     return "failed" if ratio is None else f"{ratio:.2f}"
 
 
-def _write(
-    path: Path,
+def _result(
     facts: Mapping[str, str],
     runs: Sequence[Run],
     seconds: Ratios,
     memory: Ratios,
     problems: Sequence[str],
-) -> None:
+) -> dict[str, object]:
     def summaries(ratios: Ratios) -> dict[str, object]:
         return {mode: asdict(summarise(by)) for mode, by in ratios.items() if by}
 
-    result = {
+    return {
         "environment": dict(facts),
         "problems": list(problems),
         "seconds": {"ratios": seconds, "summary": summaries(seconds)},
         "peak_resident": {"ratios": memory, "summary": summaries(memory)},
         "runs": [run.as_json() for run in runs],
     }
-    write_json(path, "overhead", result)

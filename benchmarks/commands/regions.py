@@ -6,14 +6,13 @@ Exit status: 0, 1 when a check or (with --assert) a bound failed, 2 for wrong us
 """
 
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.harness import environment
 from benchmarks.harness.options import benchmark_parser
-from benchmarks.harness.process import WorkerError, run_worker
-from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.harness.process import run_again
+from benchmarks.harness.tables import conclude, facts_table, markdown_table
 
 LINES = (0, 2_000, 10_000)
 """Lines with live blocks; each makes a record."""
@@ -30,13 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     request = {"times": 1_000 if options.smoke else 50_000, "lines": LINES[:2] if options.smoke else LINES}
     repeat = options.repeat or (1 if options.smoke else 5)
-    reports: list[Report] = []
-    problems = []
-    for _ in range(repeat):
-        try:
-            reports.append(run_worker("benchmarks.workers.regions", request, timeout=options.timeout))
-        except WorkerError as error:
-            problems.append(str(error))
+    reports, problems = run_again("benchmarks.workers.regions", request, repeat, timeout=options.timeout)
     facts = environment.describe()
     facts["method"] = f"{request['times']:,} turns, the fastest of seven; repetitions: {repeat}, median; cpu time"
     print(facts_table(facts))
@@ -45,11 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(markdown_table(["", "nanoseconds"], [[noun, f"{value:,.1f}"] for noun, value in results.items()]))
     if options.assert_bounds:
         problems += exceeded_bounds(results)
-    if options.json:
-        write_json(options.json, "regions", {"environment": facts, "problems": problems, "reports": reports})
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    return conclude(options.json, "regions", {"environment": facts, "problems": problems, "reports": reports})
 
 
 def results_of(reports: Sequence[Report]) -> dict[str, float]:

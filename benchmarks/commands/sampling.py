@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from benchmarks.harness import environment
 from benchmarks.harness.options import benchmark_parser, require_modules
 from benchmarks.harness.process import WorkerError, run_worker
-from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.harness.tables import conclude, facts_table, markdown_table
 
 RUNS = 1000
 SMOKE_RUNS = 20
@@ -52,12 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         markdown_table(["of", "truth", "bias", "standard error", "coverage"], [row(*item) for item in outcomes.items()])
     )
     problems = exceeded_bounds(outcomes) if options.assert_bounds else []
-    if options.json:
-        results = {name: asdict(outcome) for name, outcome in outcomes.items()}
-        write_json(options.json, "sampling", {"environment": facts, "problems": problems, "results": results})
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    results = {name: asdict(outcome) for name, outcome in outcomes.items()}
+    return conclude(options.json, "sampling", {"environment": facts, "problems": problems, "results": results})
 
 
 def outcome_of(truth: float, estimates: Sequence[float], errors: Sequence[float]) -> Outcome:

@@ -16,7 +16,7 @@ from benchmarks.harness.modes import MODES
 from benchmarks.harness.options import benchmark_parser, names_of, require_modules
 from benchmarks.harness.process import WorkerError, run_worker
 from benchmarks.harness.stats import median_ratio
-from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.harness.tables import conclude, facts_table, markdown_table
 from benchmarks.threads import WORKLOADS
 
 OURS = "memtrace25"
@@ -47,12 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(_table(rates, options.modes))
     if options.assert_bounds:
         problems += exceeded_bounds(rates)
-    if options.json:
-        results = {f"{workload} {mode} {threads}": list(r) for (workload, mode, threads), r in rates.items()}
-        write_json(options.json, "scaling", {"environment": facts, "problems": problems, "rates": results})
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    results = {f"{workload} {mode} {threads}": list(r) for (workload, mode, threads), r in rates.items()}
+    return conclude(options.json, "scaling", {"environment": facts, "problems": problems, "rates": results})
 
 
 def exceeded_bounds(rates: Rates) -> list[str]:

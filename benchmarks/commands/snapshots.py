@@ -15,7 +15,7 @@ from benchmarks.harness import environment
 from benchmarks.harness.options import benchmark_parser, names_of, positive, require_modules
 from benchmarks.harness.process import WorkerError, run_worker
 from benchmarks.harness.stats import median_ratio
-from benchmarks.harness.tables import facts_table, markdown_table, write_json
+from benchmarks.harness.tables import conclude, facts_table, markdown_table
 
 REFERENCE = "tracemalloc"
 OURS = "memtrace"
@@ -71,12 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_table(reports, "size_kib", "MiB", 1 / 1024))
     if options.assert_bounds:
         problems += exceeded_bounds(reports)
-    if options.json:
-        result = {"environment": facts, "problems": problems, "repetitions": reports}
-        write_json(options.json, "snapshots", result)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    return conclude(options.json, "snapshots", {"environment": facts, "problems": problems, "repetitions": reports})
 
 
 def differing_results(reports: Reports) -> list[str]:

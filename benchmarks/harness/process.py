@@ -63,6 +63,20 @@ def run_worker(module: str, request: Mapping[str, Any], *, timeout: float) -> di
         return result
 
 
+def run_again(
+    module: str, request: Mapping[str, Any], times: int, *, timeout: float
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """As `run_worker`, *times* times: return the reports, and what was wrong where there is none."""
+    reports = []
+    problems = []
+    for _ in range(times):
+        try:
+            reports.append(run_worker(module, request, timeout=timeout))
+        except WorkerError as error:
+            problems.append(str(error))
+    return reports, problems
+
+
 def report_path(scratch: str | Path) -> Path:
     """Return where a worker with this scratch folder writes its report."""
     return Path(scratch) / "report.json"

@@ -1,6 +1,7 @@
 """Markdown tables and result files."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,15 @@ def facts_table(facts: Mapping[str, str]) -> str:
     return "".join(f"- {name}: {value}\n" for name, value in facts.items())
 
 
-def write_json(path: Path, benchmark: str, result: Mapping[str, Any]) -> None:
-    """Write *result* as JSON, marked with the benchmark's name and the version of the layout."""
-    document = {"schema": SCHEMA_VERSION, "benchmark": benchmark, **result}
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+def conclude(path: Path | None, benchmark: str, result: Mapping[str, Any]) -> int:
+    """End a benchmark: write *result* to *path*, if any; return the exit status, 1 when it has problems.
+
+    The file is marked with the benchmark's name and the version of the layout. Problems, one line
+    each, also go to standard error.
+    """
+    if path is not None:
+        document = {"schema": SCHEMA_VERSION, "benchmark": benchmark, **result}
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    for problem in result["problems"]:
+        print(problem, file=sys.stderr)
+    return 1 if result["problems"] else 0

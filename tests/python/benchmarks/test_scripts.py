@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,18 +18,22 @@ def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=280)
 
 
-def test_overhead(tmp_path: Path):
+def result_of(tmp_path: Path, name: str, *arguments: str) -> tuple[str, Any]:
+    """What the script prints at its smallest size, and what it writes."""
     result_file = tmp_path / "result.json"
-    completed = script(
+    completed = script(name, "--smoke", *arguments, f"--json={result_file}")
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout, json.loads(result_file.read_text())
+
+
+def test_overhead(tmp_path: Path):
+    printed, result = result_of(
+        tmp_path,
         "overhead",
-        "--smoke",
         "--programs=churn,jsn",
         "--modes=bare,floor,tracemalloc1,memtrace1,memtrace25,imported,sampled",
-        f"--json={result_file}",
     )
-    assert completed.returncode == 0, completed.stderr
-    assert "| churn |" in completed.stdout
-    result = json.loads(result_file.read_text())
+    assert "| churn |" in printed
     assert result["benchmark"] == "overhead"
     assert result["problems"] == []
     assert set(result["seconds"]["ratios"]["memtrace25"]) == {"churn", "jsn"}
@@ -51,21 +56,17 @@ def test_overhead_fails_when_bounds_cannot_be_checked():
 
 
 def test_snapshots(tmp_path: Path):
-    result_file = tmp_path / "result.json"
-    completed = script("snapshots", "--smoke", f"--json={result_file}")
-    assert completed.returncode == 0, completed.stderr
-    assert "| take_snapshot |" in completed.stdout
-    (by_tracer,) = json.loads(result_file.read_text())["repetitions"]
+    printed, result = result_of(tmp_path, "snapshots")
+    assert "| take_snapshot |" in printed
+    (by_tracer,) = result["repetitions"]
     assert by_tracer["memtrace"]["results"].keys() == by_tracer["tracemalloc"]["results"].keys()
     assert by_tracer["memtrace"]["results"]["lineno"]["count"] > 19_000
 
 
 def test_memory(tmp_path: Path):
-    result_file = tmp_path / "result.json"
-    completed = script("memory", "--smoke", f"--json={result_file}")
-    assert completed.returncode == 0, completed.stderr
-    assert "| hold | memtrace(25) |" in completed.stdout
-    reports = json.loads(result_file.read_text())["reports"]
+    printed, result = result_of(tmp_path, "memory")
+    assert "| hold | memtrace(25) |" in printed
+    reports = result["reports"]
     assert reports["hold memtrace25"][0]["tracer_bytes"] > 0
 
 
@@ -80,41 +81,31 @@ def test_sampling(tmp_path: Path):
 
 
 def test_scaling(tmp_path: Path):
-    result_file = tmp_path / "result.json"
-    completed = script("scaling", "--smoke", "--modes=bare,tracemalloc25,memtrace25", f"--json={result_file}")
-    assert completed.returncode == 0, completed.stderr
-    assert "| raw | memtrace(25) |" in completed.stdout
-    result = json.loads(result_file.read_text())
+    printed, result = result_of(tmp_path, "scaling", "--modes=bare,tracemalloc25,memtrace25")
+    assert "| raw | memtrace(25) |" in printed
     assert result["problems"] == []
     assert {len(rates) for rates in result["rates"].values()} == {1}
     assert {f"raw {mode} {threads}" for mode in ("bare", "memtrace25") for threads in (1, 2)} <= set(result["rates"])
 
 
 def test_holders(tmp_path: Path):
-    result_file = tmp_path / "result.json"
-    completed = script("holders", "--smoke", f"--json={result_file}")
-    assert completed.returncode == 0, completed.stderr
-    assert "| holders() |" in completed.stdout
-    (report,) = json.loads(result_file.read_text())["reports"]
+    printed, result = result_of(tmp_path, "holders")
+    assert "| holders() |" in printed
+    (report,) = result["reports"]
     assert report["doubts"] == []
 
 
 def test_regions(tmp_path: Path):
-    result_file = tmp_path / "result.json"
-    completed = script("regions", "--smoke", f"--json={result_file}")
-    assert completed.returncode == 0, completed.stderr
-    assert "| region |" in completed.stdout
-    (report,) = json.loads(result_file.read_text())["reports"]
+    printed, result = result_of(tmp_path, "regions")
+    assert "| region |" in printed
+    (report,) = result["reports"]
     few, many = sorted(map(int, report["regions"]))
     assert few < 100 < 2_000 <= many
 
 
 def test_object_types(tmp_path: Path):
-    result_file = tmp_path / "result.json"
-    completed = script("object_types", "--smoke", "--programs=objects", "--assert", f"--json={result_file}")
-    assert completed.returncode == 0, completed.stderr
-    assert "| objects |" in completed.stdout
-    result = json.loads(result_file.read_text())
+    printed, result = result_of(tmp_path, "object_types", "--programs=objects", "--assert")
+    assert "| objects |" in printed
     assert result["problems"] == []
     (report,) = result["reports"]["objects"]
     assert report["share"] > 0.99
