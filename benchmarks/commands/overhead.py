@@ -14,20 +14,13 @@ from benchmarks.harness import environment
 from benchmarks.harness.checks import failures, last_line
 from benchmarks.harness.measure import Measurement
 from benchmarks.harness.modes import MODES
-from benchmarks.harness.options import benchmark_parser, names_of, require_modules
+from benchmarks.harness.options import CLOCKS, parse_with_defaults, program_parser
 from benchmarks.harness.process import HASH_SEED
 from benchmarks.harness.runs import Run, execute_all, interleaved
 from benchmarks.harness.stats import paired_ratios, summarise
-from benchmarks.harness.tables import conclude, facts_table, markdown_table
-from benchmarks.programs.catalogue import PROGRAMS
+from benchmarks.harness.tables import conclude, facts_table, ratio_table
 
 BASE = "bare"
-CLOCKS: Mapping[str, Callable[[Measurement], float]] = {
-    "wall": lambda measurement: measurement.seconds,
-    "cpu": lambda measurement: measurement.cpu_seconds,
-}
-SMOKE_PROGRAMS = ("deltablue", "json_loads", "bintree")
-
 MAX_GEOMEAN_25 = 1.50
 MAX_WORST_25 = 5.0
 MAX_GEOMEAN_SAMPLED = 1.05
@@ -107,24 +100,10 @@ def exceeded_bounds_of_samples(seconds: Ratios, memory: Ratios) -> list[str]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = benchmark_parser("overhead", __doc__, smoke=f"one loop of {', '.join(SMOKE_PROGRAMS)}: times mean nothing")
-    parser.add_argument(
-        "--clock",
-        choices=CLOCKS,
-        default="wall",
-        help="wall, or cpu: on a machine that is busy with other things (wall)",
-    )
-    parser.add_argument("--modes", type=names_of(MODES), help=f"of {','.join(MODES)} (all)")
-    parser.add_argument("--programs", type=names_of(PROGRAMS), help="comma-separated names (all)")
-    options = parser.parse_args(arguments)
-    options.modes = options.modes or list(MODES)
-    options.programs = options.programs or list(SMOKE_PROGRAMS if options.smoke else PROGRAMS)
-    options.repeat = options.repeat or (1 if options.smoke else 5)
+    parser = program_parser("overhead", __doc__, MODES)
+    options = parse_with_defaults(parser, arguments, MODES)
     if BASE not in options.modes:
         parser.error(f"--modes must contain {BASE}: every ratio is relative to it")
-    modules = {module for name in options.programs for module in PROGRAMS[name].modules}
-    modules |= {MODES[mode].module for mode in options.modes} - {""}
-    require_modules(parser, modules, "see benchmarks/requirements.txt, or choose others with --modes and --programs")
     return options
 
 
@@ -145,29 +124,16 @@ def _ratios(runs: Sequence[Run], modes: Sequence[str], value: Callable[[Measurem
 
 
 def _report(facts: Mapping[str, str], programs: Sequence[str], seconds: Ratios, memory: Ratios) -> str:
+    labels = {mode: MODES[mode].label for mode in seconds}
     return "\n".join(
         [
             facts_table(facts),
             "Time, as a multiple of the bare run:\n",
-            _ratio_table(programs, seconds),
+            ratio_table(programs, seconds, labels),
             "Peak resident memory of the process, as a multiple of the bare run:\n",
-            _ratio_table(programs, memory),
+            ratio_table(programs, memory, labels),
         ]
     )
-
-
-def _ratio_table(programs: Sequence[str], ratios: Ratios) -> str:
-    summaries = {mode: summarise(by_program) for mode, by_program in ratios.items() if by_program}
-    rows = [[program, *(_cell(by_program.get(program)) for by_program in ratios.values())] for program in programs]
-    geomeans = {mode: summary.geomean for mode, summary in summaries.items()}
-    worsts = {mode: summary.worst for mode, summary in summaries.items()}
-    for name, values in (("geometric mean", geomeans), ("worst", worsts)):
-        rows.append([f"**{name}**", *(f"**{_cell(values.get(mode))}**" for mode in ratios)])
-    return markdown_table(["program", *(MODES[mode].label for mode in ratios)], rows)
-
-
-def _cell(ratio: float | None) -> str:
-    return "failed" if ratio is None else f"{ratio:.2f}"
 
 
 def _result(

@@ -5,6 +5,7 @@ workload, `evidence` while it is still tracing, `stop` last. `doubts` judges the
 the parent process. One mode per process; not thread-safe.
 """
 
+import contextlib
 import importlib
 import sys
 from abc import ABC, abstractmethod
@@ -151,6 +152,36 @@ class Memtrace(Mode):
         return doubts
 
 
+class AskedMemtrace(Memtrace):
+    """This project's tracer with what it can be asked for beyond traces: a mark, a label, two open peak regions."""
+
+    def __init__(self, nframe: int) -> None:
+        super().__init__(nframe)
+        self.label = f"memtrace({nframe}), all questions"
+
+    def start(self) -> None:
+        self._memtrace.start(self.nframe, label_tasks=True)
+        self._questions = contextlib.ExitStack()
+        self._regions = [self._questions.enter_context(self._memtrace.peak()) for _ in range(2)]
+        self._questions.enter_context(self._memtrace.label("asked"))
+        self._mark = self._memtrace.mark()
+
+    def evidence(self) -> Evidence:
+        peaks = [region.peak for region in self._regions]
+        self._questions.close()
+        since = self._memtrace.take_snapshot().since(self._mark)
+        churn = sum(each.allocated_count for each in since.churn("label"))
+        return {**super().evidence(), "peaks": peaks, "churn": churn}
+
+    def doubts(self, evidence: Mapping[str, Any]) -> list[str]:
+        doubts = super().doubts(evidence)
+        if not all(evidence.get("peaks", [0])):
+            doubts.append("a region without a peak")
+        if not evidence.get("churn"):
+            doubts.append("no churn since the mark")
+        return doubts
+
+
 class Imported(Mode):
     """memtrace imported, and not tracing: what the resident memory of its samples is compared with."""
 
@@ -227,6 +258,7 @@ MODES: dict[str, Mode] = {
     "memray": Memray(),
     "memtrace1": Memtrace(1),
     "memtrace25": Memtrace(25),
+    "asked25": AskedMemtrace(25),
     "imported": Imported(),
     "sampled": SampledMemtrace(25),
 }

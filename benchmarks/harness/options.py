@@ -2,8 +2,18 @@
 
 import argparse
 import importlib.util
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+
+from benchmarks.harness.measure import Measurement
+from benchmarks.harness.modes import MODES
+from benchmarks.programs.catalogue import PROGRAMS
+
+CLOCKS: Mapping[str, Callable[[Measurement], float]] = {
+    "wall": lambda measurement: measurement.seconds,
+    "cpu": lambda measurement: measurement.cpu_seconds,
+}
+SMOKE_PROGRAMS = ("deltablue", "json_loads", "bintree")
 
 
 def benchmark_parser(name: str, description: str | None, *, smoke: str) -> argparse.ArgumentParser:
@@ -22,6 +32,34 @@ def benchmark_parser(name: str, description: str | None, *, smoke: str) -> argpa
         help="fail unless the bounds of benchmarks/README.md are kept",
     )
     return parser
+
+
+def program_parser(name: str, description: str | None, modes: Collection[str]) -> argparse.ArgumentParser:
+    """Return a parser with the options of those who run the programs of the catalogue under some of *modes*."""
+    parser = benchmark_parser(name, description, smoke=f"one loop of {', '.join(SMOKE_PROGRAMS)}: times mean nothing")
+    parser.add_argument(
+        "--clock",
+        choices=CLOCKS,
+        default="wall",
+        help="wall, or cpu: on a machine that is busy with other things (wall)",
+    )
+    parser.add_argument("--modes", type=names_of(modes), help=f"of {','.join(modes)} (all)")
+    parser.add_argument("--programs", type=names_of(PROGRAMS), help="comma-separated names (all)")
+    return parser
+
+
+def parse_with_defaults(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None, modes: Iterable[str]
+) -> argparse.Namespace:
+    """Parse *arguments* with what `program_parser` returned; say what was left out, refuse what cannot be run."""
+    options = parser.parse_args(arguments)
+    options.modes = options.modes or list(modes)
+    options.programs = options.programs or list(SMOKE_PROGRAMS if options.smoke else PROGRAMS)
+    options.repeat = options.repeat or (1 if options.smoke else 5)
+    modules = {module for name in options.programs for module in PROGRAMS[name].modules}
+    modules |= {MODES[mode].module for mode in options.modes} - {""}
+    require_modules(parser, modules, "see benchmarks/requirements.txt, or choose others with --modes and --programs")
+    return options
 
 
 def names_of(known: Collection[str]) -> Callable[[str], list[str]]:

@@ -32,15 +32,17 @@ def worker_environment() -> dict[str, str]:
     return environment
 
 
-def run_worker(module: str, request: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+def run_worker(
+    module: str, request: Mapping[str, Any], *, timeout: float, python: str = sys.executable
+) -> dict[str, Any]:
     """Run ``python -m module`` with *request* and return the report it wrote.
 
-    *timeout* is in seconds. The worker finds a scratch folder, which disappears with it, in
+    *timeout* is in seconds, *python* the interpreter. The worker finds a scratch folder, which disappears with it, in
     ``request["scratch"]``. Raises `WorkerError` with the end of its standard error.
     """
     with tempfile.TemporaryDirectory(prefix="memtrace-bench-") as scratch:
         full_request = {**request, "scratch": scratch}
-        command = [sys.executable, "-m", module, json.dumps(full_request)]
+        command = [python, "-m", module, json.dumps(full_request)]
         try:
             completed = subprocess.run(
                 command,

@@ -1,5 +1,6 @@
 """What one run of one program under one mode gave, and the order in which runs happen."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -34,11 +35,13 @@ def interleaved(programs: Sequence[str], modes: Sequence[str], repetitions: int)
                 yield program, mode, repetition
 
 
-def execute(program: str, mode: str, repetition: int, *, smoke: bool, timeout: float) -> Run:
+def execute(
+    program: str, mode: str, repetition: int, *, smoke: bool, timeout: float, python: str = sys.executable
+) -> Run:
     """Run one program under one mode in a fresh process; a failure becomes part of the result."""
     request = {"program": program, "mode": mode, "smoke": smoke}
     try:
-        report = run_worker("benchmarks.workers.overhead", request, timeout=timeout)
+        report = run_worker("benchmarks.workers.overhead", request, timeout=timeout, python=python)
     except WorkerError as error:
         return Run(program, mode, repetition, None, str(error))
     return Run(program, mode, repetition, Measurement(**report))

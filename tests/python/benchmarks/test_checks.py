@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from benchmarks.commands import memory, overhead, scaling, snapshots
+from benchmarks.commands import memory, overhead, pairs, scaling, snapshots
 from benchmarks.harness.checks import failures
 from benchmarks.harness.measure import Measurement
 from benchmarks.harness.runs import Run
@@ -84,6 +84,23 @@ def test_overhead_bounds(seconds: dict[str, dict[str, float]], complaints: list[
     assert len(found) == len(complaints)
     for line, complaint in zip(found, complaints, strict=True):
         assert complaint in line
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [({"peaks": [5, 0]}, "a region without a peak"), ({"churn": 0}, "no churn since the mark")],
+)
+def test_questions_need_answers(change: dict[str, Any], complaint: str):
+    answered = {**TRACED, "peaks": [10, 5], "churn": 3}
+    assert failures([run("asked25", evidence=answered)]) == []
+    (problem,) = failures([run("asked25", evidence={**answered, **change})])
+    assert complaint in problem
+
+
+def test_bound_of_pairs():
+    assert pairs.exceeded_bounds({"memtrace25": {"p": 1.2, "q": 0.9}}) == []
+    assert pairs.exceeded_bounds({"memtrace25": {"p": 1.2}}) == ["memtrace25: geometric mean 1.200 > 1.05"]
+    assert pairs.exceeded_bounds({"asked25": {}}) == ["asked25: no pair"]
 
 
 def snapshot_report(seconds: float, kib: float, **changes: Any) -> dict[str, Any]:

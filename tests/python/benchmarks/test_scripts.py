@@ -55,6 +55,21 @@ def test_overhead_fails_when_bounds_cannot_be_checked():
     assert "no bound can be checked without memray" in completed.stderr
 
 
+def test_pairs(tmp_path: Path):
+    printed, result = result_of(tmp_path, "pairs", "--programs=churn", sys.executable)
+    assert "| churn |" in printed
+    assert result["problems"] == []
+    assert set(result["ratios"]) == {"memtrace1", "memtrace25", "asked25"}
+    modes = ["other memtrace1", "other memtrace25", "memtrace1", "memtrace25", "asked25"]
+    assert [run["mode"] for run in result["runs"]] == modes
+
+
+def test_pairs_need_another_interpreter():
+    refused = script("pairs", "--smoke", "--programs=churn", "no-such-python")
+    assert refused.returncode == 2
+    assert "PYTHON must be an interpreter, which no-such-python is not" in refused.stderr
+
+
 def test_snapshots(tmp_path: Path):
     printed, result = result_of(tmp_path, "snapshots")
     assert "| take_snapshot |" in printed
