@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -36,6 +37,7 @@ struct Trace {
   std::uint64_t size;
   std::vector<Frame> frames;  // oldest first
   std::int32_t total_nframe;
+  std::uint32_t generation = 0, thread = 0, label = 0;
   friend auto operator<=>(const Trace&, const Trace&) = default;
 };
 
@@ -95,6 +97,26 @@ inline void count_frame(Groups& groups, const Frame& frame, GroupBy group_by, st
   count_place(groups, id, frame, size);
 }
 
+// In the order of the numbers.
+inline std::string padded(std::string number) {
+  return std::string(10 - std::min<std::size_t>(10, number.size()), '0') + number;
+}
+
+inline std::optional<std::uint32_t> number_of(const Trace& trace, GroupBy group_by) {
+  switch (group_by) {
+    case GroupBy::domain:
+      return trace.domain;
+    case GroupBy::generation:
+      return trace.generation;
+    case GroupBy::thread:
+      return trace.thread;
+    case GroupBy::label:
+      return trace.label;
+    default:
+      return std::nullopt;
+  }
+}
+
 inline Groups group(const Traces& traces, GroupBy group_by, bool cumulative) {
   Groups groups;
   for (const Trace& trace : traces) {
@@ -104,8 +126,8 @@ inline Groups group(const Traces& traces, GroupBy group_by, bool cumulative) {
       GroupSum& sum = groups[{places, {}}];
       sum.size += trace.size;
       ++sum.count;
-    } else if (group_by == GroupBy::domain) {
-      count_place(groups, {{}, std::to_string(trace.domain)}, trace.frames.back(), trace.size);
+    } else if (const auto number = number_of(trace, group_by)) {
+      count_place(groups, {{}, padded(std::to_string(*number))}, trace.frames.back(), trace.size);
     } else if (!cumulative) {
       count_frame(groups, trace.frames.back(), group_by, trace.size);
     } else {
@@ -211,6 +233,32 @@ inline TracebackId intern(Dictionary& dictionary, const Trace& trace) {
   return dictionary.intern_traceback(frames, trace.total_nframe);
 }
 
+// With generations, threads and labels. Snapshots of one Dictionary are as those of one tracer.
+inline Snapshot build_tagged(std::shared_ptr<Dictionary> dictionary, const Traces& traces, bool with_blocks = true) {
+  using Key = std::tuple<TracebackId, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
+  std::map<Key, std::uint32_t> row_of;
+  std::vector<ResolvedRecord> keys;
+  Counters counters;
+  BlockColumns blocks(static_cast<std::uint32_t>(traces.size()));
+  for (const Trace& trace : traces) {
+    const ResolvedRecord key{intern(*dictionary, trace), trace.domain, trace.generation, trace.thread, trace.label};
+    const auto [found, added] =
+        row_of.try_emplace({key.traceback, key.domain, key.generation, key.thread, key.label}, keys.size());
+    if (added) {
+      keys.push_back(key);
+      counters.count.push_back(0);
+      counters.size.push_back(0);
+    }
+    ++counters.count[found->second];
+    counters.size[found->second] += trace.size;
+    blocks.append(found->second, trace.size);
+  }
+  std::optional<BlockColumns> columns;
+  if (with_blocks) columns = std::move(blocks);
+  return Snapshot::resolved(std::move(dictionary), std::move(keys), std::move(counters), std::move(columns), 25);
+}
+
+// Literal traces, as tracemalloc has them: without tags.
 inline Snapshot build(const Traces& traces, std::int64_t traceback_limit = 25) {
   SnapshotBuilder builder;
   for (const Trace& trace : traces) builder.add(trace.domain, trace.size, intern(builder.dictionary(), trace));
@@ -222,7 +270,8 @@ inline Trace trace_at(const Snapshot& snapshot, std::size_t position) {
   const Row row = snapshot.row(block.row);
   const Dictionary& dictionary = *snapshot.dictionary();
   const Traceback traceback = dictionary.traceback(row.key.traceback);
-  Trace trace{row.key.domain, block.size, {}, traceback.total_nframe};
+  Trace trace{row.key.domain,     block.size,     {},           traceback.total_nframe,
+              row.key.generation, row.key.thread, row.key.label};
   for (const FrameId id : dictionary.frames_of(traceback.stack)) {
     const memtrace::snapshot::Frame& frame = dictionary.frame(id);
     trace.frames.push_back(
@@ -248,7 +297,8 @@ inline Places places_of(const Dictionary& dictionary, GroupBy group_by, const Si
 // The text by which the model knows a group.
 template <class Item>
 std::string key_text(GroupBy group_by, const Item& item) {
-  return group_by == GroupBy::domain ? std::to_string(item.number) : std::string(item.key);
+  if (!tag_of(group_by)) return std::string(item.key);
+  return padded(item.key.empty() ? std::to_string(item.number) : std::string(item.key));
 }
 
 inline std::vector<Statistic> plain(const Statistics& statistics) {
@@ -314,6 +364,18 @@ class Random {
     return result;
   }
 
+  // The same with tags.
+  Traces tagged_traces(std::size_t count) {
+    static const std::vector<std::uint32_t> labels{0, 1, 2, 7, 0xFFFFFFFF};
+    Traces result = traces(count);
+    for (Trace& trace : result) {
+      trace.generation = below(4);
+      trace.thread = below(5);
+      trace.label = labels[below(5)];
+    }
+    return result;
+  }
+
   AnyFilter filter() {
     static const std::vector<std::string> patterns{
         "*",     "a.py",   "b.py",    "*.pyc",          "?.py",    "[ab].py", "[!a]*",
@@ -329,7 +391,8 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-inline constexpr GroupBy kEveryKey[] = {GroupBy::filename, GroupBy::lineno, GroupBy::traceback,
-                                        GroupBy::function, GroupBy::module, GroupBy::domain};
+inline constexpr GroupBy kEveryKey[] = {GroupBy::filename,   GroupBy::lineno, GroupBy::traceback,
+                                        GroupBy::function,   GroupBy::module, GroupBy::domain,
+                                        GroupBy::generation, GroupBy::thread, GroupBy::label};
 
 }  // namespace memtrace::snapshot::model

@@ -74,7 +74,7 @@ using Sums = std::map<std::pair<model::Places, std::string>, std::pair<std::uint
 
 // What tells a group from others: for a function or module the site may be any of its places.
 std::pair<model::Places, std::string> identity(GroupBy group_by, model::Places places, std::string key) {
-  const bool has_text = group_by == GroupBy::function || group_by == GroupBy::module || group_by == GroupBy::domain;
+  const bool has_text = group_by == GroupBy::function || group_by == GroupBy::module || tag_of(group_by);
   return {has_text ? model::Places{} : std::move(places), std::move(key)};
 }
 

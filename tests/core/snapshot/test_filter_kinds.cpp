@@ -4,10 +4,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -20,13 +18,6 @@ using namespace memtrace::snapshot;
 
 namespace {
 
-struct TaggedBlock {
-  model::Trace trace;
-  std::uint32_t generation = 0, thread = 0, label = 0;
-};
-
-using TaggedBlocks = std::vector<TaggedBlock>;
-
 const std::map<std::uint32_t, std::string> kLabels{{1, "GET /users"}, {2, "GET /page"}, {0xFFFFFFFF, "other labels"}};
 const std::map<std::uint32_t, std::string> kThreads{
     {0, "other threads"}, {1, "MainThread (100)"}, {2, "pool (a) (1001)"}, {3, "pool (100)x"}};
@@ -36,54 +27,33 @@ std::string shown(const std::map<std::uint32_t, std::string>& names, std::uint32
   return found != names.end() ? found->second : std::to_string(number);
 }
 
-Snapshot build(const TaggedBlocks& blocks, bool with_blocks = true) {
+Snapshot build_named(const model::Traces& traces, bool with_blocks = true) {
   auto dictionary = std::make_shared<Dictionary>();
   for (const auto& [number, name] : kLabels) dictionary->set_tag_name(Tag::label, number, name);
   for (const auto& [number, name] : kThreads) dictionary->set_tag_name(Tag::thread, number, name);
-  using Key = std::tuple<TracebackId, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
-  std::map<Key, std::uint32_t> row_of;
-  std::vector<ResolvedRecord> keys;
-  Counters counters;
-  BlockColumns columns(static_cast<std::uint32_t>(blocks.size()));
-  for (const TaggedBlock& block : blocks) {
-    const ResolvedRecord key{model::intern(*dictionary, block.trace), block.trace.domain, block.generation,
-                             block.thread, block.label};
-    const auto [found, added] =
-        row_of.try_emplace({key.traceback, key.domain, key.generation, key.thread, key.label}, keys.size());
-    if (added) {
-      keys.push_back(key);
-      counters.count.push_back(0);
-      counters.size.push_back(0);
-    }
-    ++counters.count[found->second];
-    counters.size[found->second] += block.trace.size;
-    columns.append(found->second, block.trace.size);
-  }
-  std::optional<BlockColumns> optional_columns;
-  if (with_blocks) optional_columns = std::move(columns);
-  return Snapshot::resolved(dictionary, std::move(keys), std::move(counters), std::move(optional_columns), 25);
+  return model::build_tagged(std::move(dictionary), traces, with_blocks);
 }
 
 // --- The reference ---
 
 template <class Fits>
-bool some_frame(const TaggedBlock& block, bool all_frames, Fits&& fits) {
-  if (!all_frames) return fits(block.trace.frames.back());
-  return std::any_of(block.trace.frames.begin(), block.trace.frames.end(), fits);
+bool some_frame(const model::Trace& block, bool all_frames, Fits&& fits) {
+  if (!all_frames) return fits(block.frames.back());
+  return std::any_of(block.frames.begin(), block.frames.end(), fits);
 }
 
-bool keeps(const AnyFilter& any, const TaggedBlock& block, std::size_t position);
+bool keeps(const AnyFilter& any, const model::Trace& block, std::size_t position);
 
 struct Matches {
-  const TaggedBlock& block;
+  const model::Trace& block;
   std::size_t position;
 
   bool operator()(const Filter& filter) const {
-    return (!filter.domain || *filter.domain == block.trace.domain) &&
+    return (!filter.domain || *filter.domain == block.domain) &&
            some_frame(block, filter.all_frames,
                       [&](const model::Frame& frame) { return filter.fits(frame.filename, frame.lineno); });
   }
-  bool operator()(const DomainFilter& filter) const { return filter.domain == block.trace.domain; }
+  bool operator()(const DomainFilter& filter) const { return filter.domain == block.domain; }
   bool operator()(const NameFilter& filter) const {
     const GroupBy key = filter.name_of == NameOf::function ? GroupBy::function : GroupBy::module;
     return some_frame(block, filter.all_frames, [&](const model::Frame& frame) {
@@ -98,7 +68,7 @@ struct Matches {
       case Tag::generation:
         return filter.pattern.matches(std::to_string(block.generation));
       default:
-        return filter.pattern.matches(std::to_string(block.trace.domain));
+        return filter.pattern.matches(std::to_string(block.domain));
     }
   }
   bool operator()(const ThreadFilter& filter) const {
@@ -113,9 +83,7 @@ struct Matches {
   bool operator()(const GenerationFilter& filter) const {
     return filter.first <= block.generation && block.generation < filter.end;
   }
-  bool operator()(const SizeFilter& filter) const {
-    return filter.min <= block.trace.size && block.trace.size <= filter.max;
-  }
+  bool operator()(const SizeFilter& filter) const { return filter.min <= block.size && block.size <= filter.max; }
   bool operator()(const BlockFilter& filter) const { return filter.matches[position] != 0; }
   bool operator()(const Combined& combined) const {
     bool all = true, any = false;
@@ -128,12 +96,12 @@ struct Matches {
   }
 };
 
-bool keeps(const AnyFilter& any, const TaggedBlock& block, std::size_t position) {
+bool keeps(const AnyFilter& any, const model::Trace& block, std::size_t position) {
   return std::visit(Matches{block, position}, any) == any.is_inclusive();
 }
 
-TaggedBlocks kept(const TaggedBlocks& blocks, const std::vector<AnyFilter>& filters) {
-  TaggedBlocks result;
+model::Traces kept(const model::Traces& blocks, const std::vector<AnyFilter>& filters) {
+  model::Traces result;
   for (std::size_t at = 0; at < blocks.size(); ++at) {
     bool any_inclusive = false, included = false, excluded = false;
     for (const AnyFilter& filter : filters) {
@@ -147,33 +115,11 @@ TaggedBlocks kept(const TaggedBlocks& blocks, const std::vector<AnyFilter>& filt
   return result;
 }
 
-TaggedBlocks blocks_of(const Snapshot& snapshot) {
-  TaggedBlocks blocks;
-  for (std::size_t at = 0; at < snapshot.block_count(); ++at) {
-    const ResolvedRecord& key = snapshot.keys()[snapshot.block(at).row];
-    blocks.push_back({model::trace_at(snapshot, at), key.generation, key.thread, key.label});
-  }
-  return blocks;
-}
-
-bool operator==(const TaggedBlock& a, const TaggedBlock& b) {
-  return std::tie(a.trace, a.generation, a.thread, a.label) == std::tie(b.trace, b.generation, b.thread, b.label);
-}
-
 // --- Random data ---
 
 class Random : public model::Random {
  public:
   using model::Random::Random;
-
-  TaggedBlocks blocks(std::size_t count) {
-    static const std::vector<std::uint32_t> labels{0, 1, 2, 7, 0xFFFFFFFF};
-    TaggedBlocks result;
-    for (model::Trace& trace : traces(count)) {
-      result.push_back({std::move(trace), below(4), below(5), labels[below(5)]});
-    }
-    return result;
-  }
 
   AnyFilter leaf(std::size_t block_count, bool with_blocks) {
     static const std::vector<std::string> names{"*",          "a.*",  "b", "pkg*",         "*.C.g", "json.decoder",
@@ -225,8 +171,8 @@ class Random : public model::Random {
 TEST_CASE("combined filters of every kind agree with the model, one after the other too") {
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     Random random(seed);
-    TaggedBlocks blocks = random.blocks(1 + random.below(60));
-    Snapshot snapshot = build(blocks);
+    model::Traces blocks = random.tagged_traces(1 + random.below(60));
+    Snapshot snapshot = build_named(blocks);
     for (int step = 0; step < 3; ++step) {
       std::vector<AnyFilter> filters;
       for (std::uint32_t i = random.below(4); i-- > 0;) {
@@ -235,47 +181,47 @@ TEST_CASE("combined filters of every kind agree with the model, one after the ot
       INFO("seed " << seed << ", step " << step);
       blocks = kept(blocks, filters);
       snapshot = filter_traces(snapshot, filters);
-      REQUIRE(blocks_of(snapshot) == blocks);
+      REQUIRE(model::traces_of(snapshot) == blocks);
       REQUIRE(snapshot.total_count() == blocks.size());
     }
     // As they are, through files.
-    REQUIRE(blocks_of(from_bytes(to_bytes(snapshot))) == blocks);
+    REQUIRE(model::traces_of(from_bytes(to_bytes(snapshot))) == blocks);
   }
 }
 
 TEST_CASE("filters of rows need no blocks") {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Random random(seed);
-    const TaggedBlocks blocks = random.blocks(50);
+    const model::Traces blocks = random.tagged_traces(50);
     const std::vector<AnyFilter> filters{random.expression(4, blocks.size(), false)};
-    const Snapshot snapshot = build(blocks, false);
+    const Snapshot snapshot = build_named(blocks, false);
     INFO("seed " << seed);
-    const TaggedBlocks expected = kept(blocks, filters);
+    const model::Traces expected = kept(blocks, filters);
     CHECK(filter_traces(snapshot, filters).total_count() == expected.size());
     CHECK(filter_traces(from_bytes(to_bytes(snapshot)), filters).total_count() == expected.size());
   }
 }
 
 TEST_CASE("without blocks a filter of blocks is refused, also where the others decide") {
-  const TaggedBlocks blocks = Random(1).blocks(10);
+  const model::Traces blocks = Random(1).tagged_traces(10);
   const AnyFilter by_size = SizeFilter{true, 1};
   const std::vector<AnyFilter> alone{by_size},
       beside_others{GenerationFilter{false, 0}, Combined{true, Operator::all_of, {DomainFilter{true, -1}, by_size}}};
-  CHECK_THROWS_AS(filter_traces(build(blocks, false), alone), std::invalid_argument);
-  CHECK_THROWS_AS(filter_traces(build(blocks, false), beside_others), std::invalid_argument);
-  CHECK_THROWS_AS(filter_traces(build({}, false), alone), std::invalid_argument);
-  CHECK(filter_traces(build({}), alone).block_count() == 0);
+  CHECK_THROWS_AS(filter_traces(build_named(blocks, false), alone), std::invalid_argument);
+  CHECK_THROWS_AS(filter_traces(build_named(blocks, false), beside_others), std::invalid_argument);
+  CHECK_THROWS_AS(filter_traces(build_named({}, false), alone), std::invalid_argument);
+  CHECK(filter_traces(build_named({}), alone).block_count() == 0);
 }
 
 TEST_CASE("chosen blocks are those of the snapshot") {
-  const TaggedBlocks blocks = Random(2).blocks(10);
+  const model::Traces blocks = Random(2).tagged_traces(10);
   const std::vector<AnyFilter> too_few{BlockFilter{true, {1, 1}}};
-  CHECK_THROWS_AS(filter_traces(build(blocks), too_few), std::invalid_argument);
+  CHECK_THROWS_AS(filter_traces(build_named(blocks), too_few), std::invalid_argument);
 }
 
 TEST_CASE("what only rows decide stays a selection of rows") {
-  const TaggedBlocks blocks = Random(3).blocks(50);
-  const Snapshot snapshot = build(blocks);
+  const model::Traces blocks = Random(3).tagged_traces(50);
+  const Snapshot snapshot = build_named(blocks);
   const std::vector<AnyFilter> decided{Combined{
       true,
       Operator::all_of,

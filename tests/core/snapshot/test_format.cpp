@@ -35,8 +35,8 @@ TEST_CASE("what is written is read again") {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     INFO("seed " << seed);
     model::Random random(seed);
-    const model::Traces traces = random.traces(1 + random.below(400));
-    const Snapshot read = from_bytes(to_bytes(model::build(traces, 25)));
+    const model::Traces traces = random.tagged_traces(1 + random.below(400));
+    const Snapshot read = from_bytes(to_bytes(model::build_tagged(std::make_shared<Dictionary>(), traces)));
     REQUIRE(model::traces_of(read) == traces);
     REQUIRE(read.traceback_limit() == 25);
     for (const GroupBy group_by : model::kEveryKey) {

@@ -137,8 +137,8 @@ TEST_CASE("names of group keys") {
 TEST_CASE("statistics agree with the model") {
   for (std::uint64_t seed = 0; seed < 150; ++seed) {
     model::Random random(seed);
-    const model::Traces traces = random.traces(1 + random.below(120));
-    const Snapshot snapshot = model::build(traces);
+    const model::Traces traces = random.tagged_traces(1 + random.below(120));
+    const Snapshot snapshot = model::build_tagged(std::make_shared<Dictionary>(), traces);
     for (const GroupBy group_by : model::kEveryKey) {
       for (const bool cumulative : {false, true}) {
         if (cumulative && !is_frame_key(group_by)) continue;

@@ -129,8 +129,8 @@ TEST_CASE("what cannot be joined is refused") {
 TEST_CASE("a group's rows add up to the group") {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     model::Random random(seed);
-    const model::Traces traces = random.traces(1 + random.below(120));
-    const Snapshot snapshot = model::build(traces);
+    const model::Traces traces = random.tagged_traces(1 + random.below(120));
+    const Snapshot snapshot = model::build_tagged(std::make_shared<Dictionary>(), traces);
     const auto check = [&](Grouping group_by, bool cumulative) {
       INFO("seed " << seed << ", " << name_of(group_by.by) << ", cumulative " << cumulative);
       for (const Statistic& item : statistics(snapshot, group_by, cumulative).items) {
