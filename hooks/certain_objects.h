@@ -10,9 +10,21 @@
 #include <utility>
 #include <vector>
 
+#include "hooks/compat/frame_values.h"
 #include "hooks/compat/referents.h"
 
 namespace memtrace {
+
+// Calls f(object) for the local variables of all running functions of the interpreter. pre: its threads stand still.
+template <typename F>
+void for_each_local(F&& f) {
+  compat::for_each_thread([&](const PyThreadState* thread) {
+    compat::for_each_frame(thread, [&](const compat::Frame* frame) {
+      for (int i = 0; i < compat::variable_count(frame); ++i)
+        if (PyObject* const local = compat::variable(frame, i).object) f(local);
+    });
+  });
+}
 
 // Calls visit(object), for some objects more than once, until it says false; in one instant, with the world stopped. visit
 // makes no Python object. Throws what visit throws, and std::bad_alloc. pre: an attached thread.
@@ -23,12 +35,13 @@ void for_each_certain_object(Visit&& visit) {
   bool goes_on = true;
   const auto visit_referents = [&](PyObject* object) {
     compat::for_each_referent(object, [&](PyObject* referent) {
-      if (!goes_on || (PyObject_IS_GC(referent) && PyObject_GC_IsTracked(referent))) return;  // which comes by itself
+      if (PyObject_IS_GC(referent) && PyObject_GC_IsTracked(referent)) return true;  // which comes by itself
       goes_on = visit(referent);
       // These are complete although they are not tracked. Others may wait to be tracked until they are.
       if ((PyTuple_CheckExact(referent) || PyDict_CheckExact(referent) || PyCode_Check(referent)) &&
           seen.insert(referent).second)
         waiting.push_back(referent);
+      return goes_on;
     });
   };
   const auto visit_all = [&](PyObject* object) {
@@ -43,7 +56,7 @@ void for_each_certain_object(Visit&& visit) {
   };
   bool first = true;
   compat::for_each_tracked([&](PyObject* object) {
-    if (std::exchange(first, false)) compat::for_each_local([&](PyObject* local) { visit_all(local); });
+    if (std::exchange(first, false)) for_each_local([&](PyObject* local) { visit_all(local); });
     return visit_all(object);
   });
 }

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "src/base/wtf8.h"
 #include "src/mem/heap.h"
 
 namespace memtrace {
@@ -10,9 +11,9 @@ namespace {
 
 // A str as bytes: UTF-8, lone surrogates as three bytes. Reads the object's own storage and none of its caches, which
 // other threads may be filling.
-class Utf8 {
+class Wtf8 {
  public:
-  explicit Utf8(PyObject* object) noexcept {
+  explicit Wtf8(PyObject* object) noexcept {
     if (object == nullptr || !PyUnicode_Check(object)) return;
     const void* data = PyUnicode_DATA(object);
     const auto length = static_cast<std::size_t>(PyUnicode_GET_LENGTH(object));
@@ -20,48 +21,24 @@ class Utf8 {
       view_ = {static_cast<const char*>(data), length};
       return;
     }
-    if (!buffer_.reserve(length * 4, 0)) return;
+    if (!buffer_.reserve(length * kLongestWtf8, 0)) return;
     const auto kind = PyUnicode_KIND(object);
     std::size_t size = 0;
     for (std::size_t i = 0; i < length; ++i)
-      size += encode(PyUnicode_READ(kind, data, static_cast<Py_ssize_t>(i)), &buffer_[size]);
+      size += encode_wtf8(PyUnicode_READ(kind, data, static_cast<Py_ssize_t>(i)), &buffer_[size]);
     view_ = {buffer_.data(), size};
   }
 
   std::string_view view() const noexcept { return view_; }
 
  private:
-  static std::size_t encode(Py_UCS4 c, char* out) noexcept {
-    const auto put = [&](std::size_t i, Py_UCS4 bits) { out[i] = static_cast<char>(bits); };
-    if (c < 0x80) {
-      put(0, c);
-      return 1;
-    }
-    if (c < 0x800) {
-      put(0, 0xc0 | c >> 6);
-      put(1, 0x80 | (c & 63));
-      return 2;
-    }
-    if (c < 0x10000) {
-      put(0, 0xe0 | c >> 12);
-      put(1, 0x80 | (c >> 6 & 63));
-      put(2, 0x80 | (c & 63));
-      return 3;
-    }
-    put(0, 0xf0 | c >> 18);
-    put(1, 0x80 | (c >> 12 & 63));
-    put(2, 0x80 | (c >> 6 & 63));
-    put(3, 0x80 | (c & 63));
-    return 4;
-  }
-
   heap::Buffer<char> buffer_;
   std::string_view view_ = "<unknown>";
 };
 
 [[gnu::noinline]] CodeId register_code(Era& era, const PyCodeObject* code) noexcept {
-  const Utf8 filename(code->co_filename);
-  const Utf8 qualname(code->co_qualname);
+  const Wtf8 filename(code->co_filename);
+  const Wtf8 qualname(code->co_qualname);
   std::string_view linetable;
   if (code->co_linetable != nullptr && PyBytes_Check(code->co_linetable))
     linetable = {PyBytes_AS_STRING(code->co_linetable), static_cast<std::size_t>(PyBytes_GET_SIZE(code->co_linetable))};

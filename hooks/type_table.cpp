@@ -1,7 +1,8 @@
 #include "hooks/type_table.h"
 
-#include <cstring>
 #include <string_view>
+
+#include "src/base/wtf8.h"
 
 namespace memtrace {
 
@@ -11,24 +12,8 @@ void append_wtf8(PyObject* text, std::string& out) {
   const int kind = PyUnicode_KIND(text);
   const void* data = PyUnicode_DATA(text);
   for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(text); ++i) {
-    const Py_UCS4 character = PyUnicode_READ(kind, data, i);
-    const auto tail = [&](int shift) { out.push_back(static_cast<char>(0x80 | (character >> shift & 0x3f))); };
-    if (character < 0x80) {
-      out.push_back(static_cast<char>(character));
-      continue;
-    }
-    if (character < 0x800) {
-      out.push_back(static_cast<char>(0xc0 | character >> 6));
-    } else {
-      if (character < 0x10000) {
-        out.push_back(static_cast<char>(0xe0 | character >> 12));
-      } else {
-        out.push_back(static_cast<char>(0xf0 | character >> 18));
-        tail(12);
-      }
-      tail(6);
-    }
-    tail(0);
+    char bytes[kLongestWtf8];
+    out.append(bytes, encode_wtf8(PyUnicode_READ(kind, data, i), bytes));
   }
 }
 

@@ -8,7 +8,7 @@
 #include "snapshot/file_io.h"
 #include "snapshot/format.h"
 #include "snapshot/format_sections.h"
-#include "snapshot/text.h"
+#include "src/base/wtf8.h"
 
 namespace memtrace::snapshot {
 

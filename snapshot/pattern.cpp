@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "snapshot/text.h"
+#include "src/base/wtf8.h"
 
 namespace memtrace::snapshot {
 

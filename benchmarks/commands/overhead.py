@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from benchmarks.harness import environment
-from benchmarks.harness.checks import failures, last_line
+from benchmarks.harness.checks import failures
 from benchmarks.harness.measure import Measurement
 from benchmarks.harness.modes import MODES
 from benchmarks.harness.options import CLOCKS, parse_with_defaults, program_parser
 from benchmarks.harness.process import HASH_SEED
-from benchmarks.harness.runs import Run, execute_all, interleaved
+from benchmarks.harness.runs import Run, execute_all, interleaved, show_progress
 from benchmarks.harness.stats import paired_ratios, summarise
 from benchmarks.harness.tables import conclude, facts_table, ratio_table
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     plan = interleaved(options.programs, options.modes, options.repeat)
     _warm_byte_code(options.programs, options.modes, options.timeout)
-    runs = execute_all(plan, smoke=options.smoke, timeout=options.timeout, progress=_show_progress)
+    runs = execute_all(plan, smoke=options.smoke, timeout=options.timeout, progress=show_progress)
     traced_modes = [mode for mode in options.modes if mode != BASE]
     seconds = _ratios(runs, traced_modes, CLOCKS[options.clock])
     memory = _ratios(runs, traced_modes, lambda m: m.peak_resident_kib)
@@ -111,12 +111,6 @@ def _warm_byte_code(programs: Sequence[str], modes: Sequence[str], timeout: floa
     """Import everything once, so that no measured process compiles a module."""
     plan = [*interleaved(programs, [BASE], 1), *interleaved(programs[:1], modes, 1)]
     execute_all(iter(plan), smoke=True, timeout=timeout, progress=lambda run: None)
-
-
-def _show_progress(run: Run) -> None:
-    measurement = run.measurement
-    shown = last_line(run.error) if measurement is None else f"{measurement.seconds:.3f} s"
-    print(f"{run.repetition} {run.program} {run.mode}: {shown}", file=sys.stderr, flush=True)
 
 
 def _ratios(runs: Sequence[Run], modes: Sequence[str], value: Callable[[Measurement], float]) -> Ratios:

@@ -15,7 +15,7 @@ from benchmarks.harness import environment
 from benchmarks.harness.checks import failures
 from benchmarks.harness.modes import MODES
 from benchmarks.harness.options import CLOCKS, parse_with_defaults, program_parser
-from benchmarks.harness.runs import Run, execute, interleaved
+from benchmarks.harness.runs import execute, interleaved, show_progress
 from benchmarks.harness.stats import paired_ratios, summarise
 from benchmarks.harness.tables import conclude, facts_table, ratio_table
 
@@ -35,15 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         python = options.python if column in others else sys.executable
         run = execute(
             program,
-            column.removeprefix(f"{OTHER} "),
+            _mode_of(column),
             repetition,
             smoke=options.smoke,
             timeout=options.timeout,
             python=python,
         )
-        runs.append((column, run))
-    problems = failures([run for _, run in runs])
-    ratios = ratios_of(runs, options.modes, options.clock)
+        runs.append(replace(run, mode=column))
+        show_progress(runs[-1])
+    problems = failures([replace(run, mode=_mode_of(run.mode)) for run in runs])
+    clock = CLOCKS[options.clock]
+    ratios = {mode: paired_ratios(runs, mode, f"{OTHER} {COLUMNS[mode]}", clock) for mode in options.modes}
     facts = environment.describe()
     facts["the other"] = options.python
     facts["method"] = (
@@ -58,15 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "environment": facts,
         "problems": problems,
         "ratios": ratios,
-        "runs": [{**run.as_json(), "mode": column} for column, run in runs],
+        "runs": [run.as_json() for run in runs],
     }
     return conclude(options.json, "pairs", result)
-
-
-def ratios_of(runs: Sequence[tuple[str, Run]], modes: Sequence[str], clock: str) -> Mapping[str, Mapping[str, float]]:
-    """Return, by mode and program, this memtrace's time as a multiple of the other's."""
-    told_apart = [replace(run, mode=column) for column, run in runs]
-    return {mode: paired_ratios(told_apart, mode, f"{OTHER} {COLUMNS[mode]}", CLOCKS[clock]) for mode in modes}
 
 
 def exceeded_bounds(ratios: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -78,6 +74,10 @@ def exceeded_bounds(ratios: Mapping[str, Mapping[str, float]]) -> list[str]:
         elif (geomean := summarise(by_program).geomean) > MAX_GEOMEAN:
             found.append(f"{mode}: geometric mean {geomean:.3f} > {MAX_GEOMEAN}")
     return found
+
+
+def _mode_of(column: str) -> str:
+    return column.removeprefix(f"{OTHER} ")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

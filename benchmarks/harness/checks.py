@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from benchmarks.harness.modes import MODES
-from benchmarks.harness.runs import Run
+from benchmarks.harness.runs import Run, last_line
 
 
 def failures(runs: Sequence[Run]) -> list[str]:
@@ -18,11 +18,6 @@ def failures(runs: Sequence[Run]) -> list[str]:
             doubts = MODES[run.mode].doubts(run.measurement.evidence)
             found += [_named(run, doubt) for doubt in doubts]
     return found + _different_outcomes(runs)
-
-
-def last_line(error: str) -> str:
-    """Return the line of a traceback that says what happened."""
-    return error.rpartition("\n")[2]
 
 
 def _different_outcomes(runs: Iterable[Run]) -> list[str]:

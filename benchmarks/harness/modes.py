@@ -160,7 +160,7 @@ class AskedMemtrace(Memtrace):
         self.label = f"memtrace({nframe}), all questions"
 
     def start(self) -> None:
-        self._memtrace.start(self.nframe, label_tasks=True)
+        self._memtrace.start(self.nframe)
         self._questions = contextlib.ExitStack()
         self._regions = [self._questions.enter_context(self._memtrace.peak()) for _ in range(2)]
         self._questions.enter_context(self._memtrace.label("asked"))

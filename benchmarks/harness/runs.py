@@ -61,3 +61,14 @@ def execute_all(
         progress(run)
         runs.append(run)
     return runs
+
+
+def show_progress(run: Run) -> None:
+    """Tell standard error what *run* gave."""
+    shown = last_line(run.error) if run.measurement is None else f"{run.measurement.seconds:.3f} s"
+    print(f"{run.repetition} {run.program} {run.mode}: {shown}", file=sys.stderr, flush=True)
+
+
+def last_line(error: str) -> str:
+    """Return the line of a traceback that says what happened."""
+    return error.rpartition("\n")[2]

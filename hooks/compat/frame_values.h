@@ -1,4 +1,4 @@
-// What a frame holds: local variables, and the stack on which its instructions compute.
+// The frames that are running, and what they hold: local variables, and the stack on which instructions compute.
 //
 // pre, for all of them: the frame's thread does not run meanwhile, and !is_internal(frame). Nothing is taken a reference
 // of. Source: as for frame.h.
@@ -90,6 +90,23 @@ inline int line(const Frame* frame) noexcept {
   const auto* const bytes = reinterpret_cast<const char*>(instruction(frame));
   const auto* const start = reinterpret_cast<const char*>(code_start(code(frame)));
   return PyCode_Addr2Line(const_cast<PyCodeObject*>(code(frame)), static_cast<int>(bytes - start));
+}
+
+// f(thread) for each thread of the calling interpreter.
+template <typename F>
+void for_each_thread(F&& f) {
+  PyInterpreterState* const interpreter = PyThreadState_GetInterpreter(PyThreadState_Get());
+  for (PyThreadState* thread = PyInterpreterState_ThreadHead(interpreter); thread != nullptr;
+       thread = PyThreadState_Next(thread)) {
+    f(thread);
+  }
+}
+
+// f(frame) for each call of the thread that is running, innermost first.
+template <typename F>
+void for_each_frame(const PyThreadState* thread, F&& f) {
+  for (const Frame* frame = top_frame(thread); frame != nullptr; frame = caller(frame))
+    if (!is_internal(frame)) f(frame);
 }
 
 }  // namespace memtrace::compat

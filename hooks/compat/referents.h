@@ -1,12 +1,11 @@
-// What refers to objects: the collector's lists, other objects, and the local variables of running functions. Plain
-// reading: no code of the program runs, nothing is allocated with its allocators.
+// What refers to objects: the collector's lists and other objects. Plain reading: no code of the program runs, nothing is
+// allocated with its allocators. pre, for all of them: nobody changes objects meanwhile.
 #pragma once
 
 #include <cstdint>
 #include <exception>
-#include <type_traits>
 
-#include "hooks/compat/frame.h"
+#include "hooks/compat/instance.h"
 #include "hooks/compat/python.h"
 
 namespace memtrace::compat {
@@ -20,8 +19,9 @@ inline PyObject* interned_texts() noexcept {
 #endif
 }
 
-// Calls f(object) for all objects that the collector tracks, in one instant, until f says false. f makes no Python object.
-// Throws what f throws.
+// Calls f(object) for all objects of the calling interpreter that the collector tracks, in one instant, until f says false.
+// f makes no Python object. Throws what f throws. From 3.12 on not those that gc.freeze() has set aside, but where the
+// interpreter counts them in (3.14).
 template <typename F>
 void for_each_tracked(F&& f) {
 #if PY_VERSION_HEX >= 0x030c0000
@@ -53,76 +53,72 @@ void for_each_tracked(F&& f) {
 #endif
 }
 
-// Calls f(object) for what `object` refers to, as far as it says. Throws what f throws. More than its tp_traverse: the collector passes over the
-// texts that are keys of dictionaries, and code objects are nothing to it before 3.14.
+namespace detail {
+
+// Whether the dictionary has references of its own to its keys that its tp_traverse passes over: to texts, which end no
+// cycle. Those that instances share are not its own.
+inline bool has_untold_keys(PyObject* object) noexcept {
+  constexpr std::uint8_t kTexts = 1;  // DICT_KEYS_UNICODE of Include/internal/pycore_dict.h
+  const auto* const dict = reinterpret_cast<const PyDictObject*>(object);
+  return dict->ma_values == nullptr && reinterpret_cast<const Keys*>(dict->ma_keys)->kind == kTexts;
+}
+
+// f as a callback of C, which is no place for exceptions.
 template <typename F>
-void for_each_referent(PyObject* object, F&& f) {
-  const auto visit = [&](PyObject* referent) {
-    if (referent != nullptr) f(referent);
-  };
-  if (PyCode_Check(object)) {
-    const auto* code = reinterpret_cast<const PyCodeObject*>(object);
-    for (PyObject* part :
-         {code->co_consts, code->co_names, code->co_exceptiontable, code->co_localsplusnames, code->co_localspluskinds,
-          code->co_filename, code->co_name, code->co_qualname, code->co_linetable})
-      visit(part);
-    return;
-  }
-  if (PyDict_Check(object)) {
-    PyObject *key, *value;
-    for (Py_ssize_t position = 0; PyDict_Next(object, &position, &key, &value) != 0;) {
-      visit(key);
-      visit(value);
-    }
-    if (PyDict_CheckExact(object)) return;
-  }
-  if (PyType_Check(object) && PyType_HasFeature(reinterpret_cast<PyTypeObject*>(object), Py_TPFLAGS_HEAPTYPE)) {
-    visit(reinterpret_cast<PyHeapTypeObject*>(object)->ht_name);
-    visit(reinterpret_cast<PyHeapTypeObject*>(object)->ht_qualname);
-  }
-  const traverseproc traverse = Py_TYPE(object)->tp_traverse;
-  if (traverse == nullptr || !PyObject_IS_GC(object)) return;
-  // C code is no place for exceptions.
+bool traverse(PyObject* object, F& f) {
+  const traverseproc type_traverse = Py_TYPE(object)->tp_traverse;
+  if (type_traverse == nullptr || !PyObject_IS_GC(object)) return true;
   struct Call {
-    std::remove_reference_t<F>& f;
+    F& f;
     std::exception_ptr failure;
   } call{f, nullptr};
   const visitproc once = [](PyObject* referent, void* argument) {
     Call& c = *static_cast<Call*>(argument);
     try {
-      c.f(referent);
-      return 0;
+      return c.f(referent) ? 0 : 1;
     } catch (...) {
       c.failure = std::current_exception();
-      return -1;
+      return 1;
     }
   };
-  traverse(object, once, &call);
+  const bool goes_on = type_traverse(object, once, &call) == 0;
   if (call.failure) std::rethrow_exception(call.failure);
+  return goes_on;
 }
 
-inline PyObject* local_variable(const Frame* frame, int index) noexcept {
-#if PY_VERSION_HEX >= 0x030e0000
-  constexpr std::uintptr_t kTag = 3;  // all of it: a number in the place of a reference
-  const std::uintptr_t bits = frame->localsplus[index].bits;
-  return (bits & kTag) == kTag ? nullptr : reinterpret_cast<PyObject*>(bits & ~kTag);
-#else
-  return frame->localsplus[index];
-#endif
-}
+}  // namespace detail
 
-// Calls f(object) for the local variables of all running functions of the interpreter. pre: its threads stand still.
+// Calls f(referent) for each reference of `object`, as far as the interpreter tells, until f says false; then it is false
+// itself. Throws what f throws. What its type's tp_traverse visits, and what that leaves out: what code objects have, what
+// classes made in C have (these are never freed), names of classes, the texts that are keys of a dictionary, and the
+// __dict__ of an instance that still has its values beside it.
 template <typename F>
-void for_each_local(F&& f) {
-  PyInterpreterState* const interpreter = PyInterpreterState_Get();
-  for (PyThreadState* thread = PyInterpreterState_ThreadHead(interpreter); thread != nullptr;
-       thread = PyThreadState_Next(thread)) {
-    for (const Frame* frame = top_frame(thread); frame != nullptr; frame = caller(frame)) {
-      if (is_internal(frame)) continue;
-      for (int i = 0; i < code(frame)->co_nlocalsplus; ++i)
-        if (PyObject* const local = local_variable(frame, i)) f(local);
-    }
+bool for_each_referent(PyObject* object, F&& f) {
+  const auto each = [&](auto*... referents) {
+    return ((referents == nullptr || f(reinterpret_cast<PyObject*>(referents))) && ...);
+  };
+  if (PyCode_Check(object)) {
+    auto* const code = reinterpret_cast<PyCodeObject*>(object);
+    return each(code->co_consts, code->co_names, code->co_exceptiontable, code->co_localsplusnames,
+                code->co_localspluskinds, code->co_filename, code->co_name, code->co_qualname, code->co_linetable);
   }
+  if (PyType_Check(object)) {
+    auto* const type = reinterpret_cast<PyTypeObject*>(object);
+    if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
+      return each(class_dict(type), type->tp_mro, type->tp_bases, type->tp_base);
+    auto* const heap = reinterpret_cast<PyHeapTypeObject*>(object);
+    if (!each(heap->ht_name, heap->ht_qualname, heap->ht_slots)) return false;
+  }
+  if (!detail::traverse(object, f)) return false;
+  if (PyDict_Check(object) && detail::has_untold_keys(object)) {
+    PyObject *key, *value;
+    for (Py_ssize_t position = 0; PyDict_Next(object, &position, &key, &value) != 0;)
+      if (!f(key)) return false;
+  }
+#if PY_VERSION_HEX >= 0x030d0000
+  if (values_of(object) != nullptr) return each(dict_of(object));
+#endif
+  return true;
 }
 
 }  // namespace memtrace::compat

@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "hooks/compat/frame.h"
+#include "hooks/compat/frame_values.h"
+#include "src/base/wtf8.h"
 
 namespace memtrace::compat {
 
@@ -25,30 +26,15 @@ const Frame* outermost(const PyThreadState* thread) noexcept {
   return last;
 }
 
-// The first argument of the function, which is no cell.
-PyObject* first_argument(const Frame* frame) noexcept {
-#if PY_VERSION_HEX >= 0x030e0000
-  return reinterpret_cast<PyObject*>(frame->localsplus[0].bits & ~static_cast<std::uintptr_t>(3));
-#else
-  return frame->localsplus[0];
-#endif
-}
-
 // As many whole characters as there is room for.
-void write_utf8(PyObject* text, ThreadTable::Name& name) noexcept {
+void write_wtf8(PyObject* text, ThreadTable::Name& name) noexcept {
   const int kind = PyUnicode_KIND(text);
   const void* data = PyUnicode_DATA(text);
   std::size_t size = 0;
   for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(text); ++i) {
     const Py_UCS4 character = PyUnicode_READ(kind, data, i);
-    const std::size_t length = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-    if (size + length > name.size()) return;
-    static constexpr unsigned kFirst[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
-    for (std::size_t left = length; left-- > 1;) {
-      name[size + left] = static_cast<char>(0x80 | (character >> 6 * (length - 1 - left) & 0x3f));
-    }
-    name[size] = static_cast<char>(kFirst[length] | character >> 6 * (length - 1));
-    size += length;
+    if (size + wtf8_length(character) > name.size()) return;
+    size += encode_wtf8(character, name.data() + size);
   }
 }
 
@@ -75,7 +61,7 @@ NameFound find_thread_name([[maybe_unused]] const PyThreadState* thread,
   if (name_attribute == nullptr || function->co_argcount != 1 || ascii(function->co_name) != "_bootstrap" ||
       !ascii(function->co_filename).ends_with("threading.py"))
     return NameFound::kNever;
-  PyObject* const self = first_argument(frame);
+  PyObject* const self = variable(frame, 0).object;  // no cell
   // Neither a class's own way of reading attributes nor a property.
   if (self == nullptr || Py_TYPE(self)->tp_getattro != PyObject_GenericGetAttr ||
       _PyType_Lookup(Py_TYPE(self), name_attribute) != nullptr)
@@ -83,7 +69,7 @@ NameFound find_thread_name([[maybe_unused]] const PyThreadState* thread,
   PyObject* const value = _PyObject_GenericGetAttrWithDict(self, name_attribute, nullptr, 1);
   if (value == nullptr) return NameFound::kNever;
   const bool is_text = PyUnicode_CheckExact(value);
-  if (is_text) write_utf8(value, name);
+  if (is_text) write_wtf8(value, name);
   Py_DECREF(value);  // the thread has another
   return is_text ? NameFound::kYes : NameFound::kNever;
 #endif

@@ -45,16 +45,6 @@ void for_each_module(F&& f) {
   while (PyDict_Next(modules, &position, &name, &module) != 0) f(Root{Root::Kind::kModule, name}, module);
 }
 
-// f(thread) for each thread of the calling interpreter.
-template <typename F>
-void for_each_thread(F&& f) {
-  PyInterpreterState* const interpreter = PyThreadState_GetInterpreter(PyThreadState_Get());
-  for (PyThreadState* thread = PyInterpreterState_ThreadHead(interpreter); thread != nullptr;
-       thread = PyThreadState_Next(thread)) {
-    f(thread);
-  }
-}
-
 // f(root, object) for what a thread state itself holds.
 template <typename F>
 void for_each_of_thread(const PyThreadState* thread, F&& f) {
@@ -80,13 +70,6 @@ void for_each_of_frame(const compat::Frame* frame, F&& f) {
   give(compat::executable(frame));
   give({compat::names(frame), true});
   give({compat::frame_object(frame), true});
-}
-
-// f(frame) for each call of the thread that is running, innermost first.
-template <typename F>
-void for_each_frame(const PyThreadState* thread, F&& f) {
-  for (const compat::Frame* frame = compat::top_frame(thread); frame != nullptr; frame = compat::caller(frame))
-    if (!compat::is_internal(frame)) f(frame);
 }
 
 }  // namespace memtrace::references

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "hooks/compat/instance.h"
-#include "hooks/references/referents.h"
+#include "hooks/compat/referents.h"
 #include "hooks/references/roots.h"
 #include "hooks/references/text.h"
 
@@ -149,7 +149,7 @@ Found of_deque(PyObject* holder, Path path) {
     index += referent == reinterpret_cast<PyObject*>(Py_TYPE(holder)) ? 0u : 1u;
     return true;
   };
-  for_each_referent(holder, look);
+  compat::for_each_referent(holder, look);
   return Step{"index", std::to_string(index)};
 }
 
@@ -190,7 +190,7 @@ Found of_cached_function(PyObject* holder, Path path) {
     if (PyDict_CheckExact(referent) && referent != compat::dict_of(holder)) cache = referent;
     return true;
   };
-  for_each_referent(holder, look);
+  compat::for_each_referent(holder, look);
   if (cache == nullptr) return {};
   const std::size_t objects = path[0] == cache && path.size() > 1 ? 2 : 1;
   if (path[objects - 1] == cache) return Step{"cache", ""};
@@ -201,7 +201,7 @@ Found of_cached_function(PyObject* holder, Path path) {
 // thread-local, in its own dictionary.
 std::string thread_of_attributes(PyObject* stand_in) {
   std::string name = "an ended thread";
-  for_each_thread([&](const PyThreadState* thread) {
+  compat::for_each_thread([&](const PyThreadState* thread) {
 #if PY_VERSION_HEX >= 0x030d0000
     const bool is_its = thread->threading_local_key == stand_in;
 #else
@@ -237,14 +237,14 @@ Found of_context_node(PyObject* holder, Path path) {
     is_next = referent == path[0];
     return variable == nullptr;
   };
-  for_each_referent(holder, look);
+  compat::for_each_referent(holder, look);
   if (variable == nullptr || !PyContextVar_CheckExact(variable)) return {};
   PyObject* name = nullptr;
   const auto find_name = [&](PyObject* referent) {
     if (PyUnicode_CheckExact(referent)) name = referent;
     return name == nullptr;
   };
-  for_each_referent(variable, find_name);
+  compat::for_each_referent(variable, find_name);
   return Step{"context variable", plain_text(name)};
 }
 

@@ -5,6 +5,7 @@
 
 #include "hooks/compat/frame_values.h"
 #include "hooks/compat/instance.h"
+#include "src/base/wtf8.h"
 
 namespace memtrace::references {
 
@@ -16,10 +17,8 @@ constexpr Py_ssize_t kMostItems = 6;
 constexpr int kDeepestKey = 3;
 
 void append_character(std::string& to, Py_UCS4 character) {
-  const std::size_t length = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-  static constexpr unsigned kFirst[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
-  to += static_cast<char>(kFirst[length] | character >> 6 * (length - 1));
-  for (std::size_t left = length - 1; left-- > 0;) to += static_cast<char>(0x80 | (character >> 6 * left & 0x3f));
+  char bytes[kLongestWtf8];
+  to.append(bytes, encode_wtf8(character, bytes));
 }
 
 void append_escaped(std::string& to, Py_UCS4 character) {

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <new>
 #include <unordered_map>
 
-#include "hooks/compat/collected.h"
-#include "hooks/references/referents.h"
+#include "hooks/compat/referents.h"
 
 namespace memtrace::references {
 
@@ -35,8 +33,8 @@ Root Walk::root(std::uint32_t from, PyObject* target) const noexcept {
   Root root = roots_[from & ~kRoot];
   // A target's address lies on the stacks of all who passed it on.
   if (root.kind != Root::Kind::kC || first == target) return root;
-  for_each_thread([&](const PyThreadState* thread) {
-    for_each_frame(thread, [&](const compat::Frame* frame) {
+  compat::for_each_thread([&](const PyThreadState* thread) {
+    compat::for_each_frame(thread, [&](const compat::Frame* frame) {
       if (root.frame == nullptr && compat::may_have_on_stack(frame, first)) {
         root = {Root::Kind::kStack, nullptr, thread, frame};
       }
@@ -61,23 +59,15 @@ void Walk::begin_at(PyObject* object, std::uint32_t root, bool is_counted) {
 
 template <typename See>
 void Walk::drain(See&& see, unsigned levels) {
-  // Exceptions must not cross tp_traverse, which is C.
-  bool has_failed = false;
   std::size_t next = 0;
   for (; levels > 0 && next < queue_.size(); --levels) {
-    for (const std::size_t end = queue_.size(); next < end && !has_failed; ++next) {
+    for (const std::size_t end = queue_.size(); next < end; ++next) {
       const std::uint32_t from = queue_[next];
-      const auto visit = [&](PyObject* referent) noexcept {
-        try {
-          see(referent, from);
-        } catch (const std::bad_alloc&) {
-          has_failed = true;
-        }
-        return !has_failed;
-      };
-      for_each_referent(object(from), visit);
+      compat::for_each_referent(object(from), [&](PyObject* referent) {
+        see(referent, from);
+        return true;
+      });
     }
-    if (has_failed) throw std::bad_alloc();
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(next));
 }
@@ -100,10 +90,10 @@ void Walk::walk_program() {
   // Over the modules' dictionaries: an attribute is one link of a chain, as a variable of a frame is.
   reach(2);
   const PyThreadState* const self = PyThreadState_Get();
-  for_each_thread([&](const PyThreadState* thread) {
+  compat::for_each_thread([&](const PyThreadState* thread) {
     for_each_of_thread(thread, [&](const Root& root, PyObject* held) { begin_at(held, add_root(root), true); });
     if (thread == self) return;
-    for_each_frame(thread, [&](const compat::Frame* frame) {
+    compat::for_each_frame(thread, [&](const compat::Frame* frame) {
       const std::uint32_t root = add_root({Root::Kind::kFrame, nullptr, thread, frame});
       for_each_of_frame(frame, [&](PyObject* held, bool is_counted) { begin_at(held, root, is_counted); });
     });
@@ -120,7 +110,7 @@ void Walk::walk_own_thread(unsigned own_frames) {
     const std::uint32_t root = add_root({Root::Kind::kFrame, nullptr, self, frame});
     for_each_of_frame(frame, [&](PyObject* held, bool is_counted) { begin_at(held, root, is_counted); });
   };
-  for_each_frame(self, [&](const compat::Frame* frame) {
+  compat::for_each_frame(self, [&](const compat::Frame* frame) {
     if (number < own_frames) {
       for_each_of_frame(frame, [this](PyObject* held, bool is_counted) {
         if (is_counted) reached_.meet_by_reference(held);
@@ -161,17 +151,11 @@ void Walk::walk_unreached() {
   // A single target was not gone through, whether it was reached or not.
   for (std::uint32_t number = 1; number <= reached_.last(); ++number)
     if (reached_.parent(number) == kUnmet || (number == 1 && targets_ == 1)) begin(number);
-  bool has_failed = false;
-  compat::for_each_collected([&](PyObject* collected) noexcept {
-    try {
-      const std::uint32_t number = reached_.meet(collected);
-      if (reached_.parent(number) == kUnmet) begin(number);
-    } catch (const std::bad_alloc&) {
-      has_failed = true;
-    }
-    return !has_failed;
+  compat::for_each_tracked([&](PyObject* tracked) {
+    const std::uint32_t number = reached_.meet(tracked);
+    if (reached_.parent(number) == kUnmet) begin(number);
+    return true;
   });
-  if (has_failed) throw std::bad_alloc();
   drain(visit);
 }
 
@@ -223,22 +207,15 @@ std::vector<PyObject*> Walk::cycle(PyObject* start) const {
   std::unordered_map<PyObject*, PyObject*> parents{{start, nullptr}};
   std::vector<PyObject*> queue{start};
   PyObject* last = nullptr;
-  bool has_failed = false;
-  for (std::size_t next = 0; next < queue.size() && last == nullptr && !has_failed; ++next) {
+  for (std::size_t next = 0; next < queue.size() && last == nullptr; ++next) {
     PyObject* const from = queue[next];
-    const auto visit = [&](PyObject* referent) noexcept {
+    compat::for_each_referent(from, [&](PyObject* referent) {
       if (referent == start) last = from;
-      try {
-        const std::uint32_t number = reached_.find(referent);
-        if ((number == 0 || is_unreached(number)) && parents.emplace(referent, from).second) queue.push_back(referent);
-      } catch (const std::bad_alloc&) {
-        has_failed = true;
-      }
-      return last == nullptr && !has_failed;
-    };
-    for_each_referent(from, visit);
+      const std::uint32_t number = reached_.find(referent);
+      if ((number == 0 || is_unreached(number)) && parents.emplace(referent, from).second) queue.push_back(referent);
+      return last == nullptr;
+    });
   }
-  if (has_failed) throw std::bad_alloc();
   std::vector<PyObject*> objects;
   for (PyObject* object = last; object != nullptr; object = parents[object]) objects.push_back(object);
   std::reverse(objects.begin(), objects.end());

@@ -13,7 +13,7 @@
 #include "python/binding/binding.h"
 #include "python/binding/convert.h"
 #include "python/binding/taking.h"
-#include "snapshot/text.h"
+#include "src/base/wtf8.h"
 
 namespace py = pybind11;
 
@@ -27,7 +27,7 @@ std::string_view text_of(const ThreadTable::Name& name) { return {name.data(), s
 std::string as_utf8(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const std::size_t length = snapshot::decode_one(text).length;
+    const std::size_t length = decode_one(text).length;
     result += length == 0 ? "?" : text.substr(0, length);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }

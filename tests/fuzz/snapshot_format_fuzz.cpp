@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "snapshot/churn.h"
 #include "snapshot/compare.h"
 #include "snapshot/filter.h"
 #include "snapshot/format.h"
@@ -46,6 +47,14 @@ std::uint64_t counted_size(const Snapshot& snapshot) {
   return size;
 }
 
+void use(const Churn& churn, Grouping group_by, bool cumulative) {
+  const ChurnStatistics all = churn_statistics(churn, group_by, cumulative);
+  for (const ChurnStatistic& item : all.items) {
+    require(!traceback_frames(*all.dictionary, group_by.by, item.site).empty());
+  }
+  require(churn_statistics(subtract(churn, churn), group_by, cumulative).items.empty());
+}
+
 void use(const Snapshot& snapshot) {
   std::uint64_t blocks = 0;
   if (snapshot.has_blocks()) {
@@ -62,14 +71,24 @@ void use(const Snapshot& snapshot) {
     const AnyFilter by_size = SizeFilter{true, 8, 64};
     require(filter_traces(snapshot, {&by_size, 1}).block_count() <= snapshot.block_count());
   }
-  for (const GroupBy group_by :
-       {GroupBy::filename, GroupBy::lineno, GroupBy::traceback, GroupBy::function, GroupBy::module}) {
-    for (const bool cumulative : {false, is_frame_key(group_by)}) {
+  std::vector<Grouping> groupings{GroupBy::filename, GroupBy::lineno,     GroupBy::traceback,
+                                  GroupBy::function, GroupBy::module,     GroupBy::domain,
+                                  GroupBy::label,    GroupBy::generation, GroupBy::thread};
+  groupings.emplace_back(GroupBy::lineno, Tag::label);
+  if (snapshot.has_types()) {
+    groupings.emplace_back(GroupBy::type);
+    groupings.emplace_back(GroupBy::filename, Tag::type);
+  }
+  for (const Grouping group_by : groupings) {
+    for (const bool cumulative : {false, is_frame_key(group_by.by) && !group_by.joined}) {
       const Statistics all = statistics(snapshot, group_by, cumulative);
       for (const Statistic& item : all.items) {
-        require(!traceback_frames(*all.dictionary, group_by, item.site).empty());
+        require(!traceback_frames(*all.dictionary, group_by.by, item.site).empty());
       }
-      require(compare(filtered, snapshot, group_by, cumulative).items.size() == all.items.size());
+      // Those of one name are one group there.
+      const std::size_t compared = compare(filtered, snapshot, group_by, cumulative).items.size();
+      require(group_by.tag() ? compared <= all.items.size() : compared == all.items.size());
+      if (snapshot.churn() != nullptr) use(snapshot.churn()->get(), group_by, cumulative);
     }
   }
 

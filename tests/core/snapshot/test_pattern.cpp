@@ -6,10 +6,7 @@
 #include <vector>
 
 #include "snapshot/pattern.h"
-#include "snapshot/text.h"
 
-using memtrace::snapshot::decode_one;
-using memtrace::snapshot::is_wtf8;
 using memtrace::snapshot::Pattern;
 
 namespace {
@@ -68,17 +65,4 @@ TEST_CASE("a pattern of many stars takes no exponential time") {
   std::string pattern;
   for (int i = 0; i < 200; ++i) pattern += "*a";
   CHECK_FALSE(Pattern(pattern + "b").matches(std::string(5000, 'a')));
-}
-
-TEST_CASE("text validation") {
-  for (const std::string_view good :
-       {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x90\x8D", "\xF4\x8F\xBF\xBF", "\xED\xA0\x80", "\xED\xBF\xBF"}) {
-    CHECK(is_wtf8(good));
-  }
-  for (const std::string_view bad : {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE2\x82",
-                                     "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "a\xFE"}) {
-    CHECK_FALSE(is_wtf8(bad));
-  }
-  CHECK(decode_one("\xF0\x9F\x90\x8D!").value == 0x1F40D);
-  CHECK(decode_one("\xED\xB2\x80").value == 0xDC80);
 }

@@ -59,6 +59,41 @@ def test_number_of_frames(programs: Programs) -> None:
         assert len(snapshot.statistics("traceback")[0].traceback) == 3
 
 
+def test_samples_and_limits(programs: Programs) -> None:
+    programs.write("program.py", "import memtrace\nstatus = memtrace.status()\nprint(*status[1:3], status.max_memory)")
+    words = ("-s", "64 KiB", "--seed", "3", "--max-memory", "16MiB", "-q", "program.py")
+    assert programs.run(*words).stdout == "sampled 65536 16777216\n"
+    assert memtrace.Snapshot.load(programs.snapshot).sample_interval == 65536
+
+
+def test_tasks_are_labelled(programs: Programs) -> None:
+    program = """
+import asyncio
+async def main():
+    await asyncio.create_task(work(), name="job")
+async def work():
+    kept.append(bytearray(50_000))
+kept = []
+asyncio.run(main())
+"""
+    programs.write("program.py", program)
+    programs.run("--label-tasks", "-q", "program.py")
+    labels = {each.key for each in memtrace.Snapshot.load(programs.snapshot).statistics("label")}
+    assert "job" in labels
+
+
+def test_samples_are_refused_as_start_refuses_them(programs: Programs) -> None:
+    programs.write("program.py", "print('ran')")
+    for words, reason in (
+        (("-s", "0"), "sample_interval must be from 1 byte to 1 TiB, not '0'."),
+        (("--max-memory", "1 MiB"), "max_memory must be at least 4 MiB, not '1 MiB'."),
+        (("--seed", "-1"), "'--seed'"),
+    ):
+        refused = programs.run(*words, "program.py")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert reason in refused.stderr
+
+
 def test_run_comes_before_the_environment_and_the_options(programs: Programs) -> None:
     programs.write("program.py", "import memtrace; print(memtrace.get_traceback_limit())")
     environment = {**os.environ, "PYTHONMEMTRACE": "4"}

@@ -147,3 +147,81 @@ def test_the_program_sees_the_option(interpreter: Interpreter) -> None:
 def test_the_request_alone_respects_the_options(interpreter: Interpreter, options: list[str], nframe: str) -> None:
     program = "from memtrace._startup import requested; print(*(requested() or (0,))[:1])"
     assert nframe_of(interpreter(*options, "-c", program, PYTHONMEMTRACE="5")) == nframe
+
+
+SHOW_STATUS = """
+import memtrace
+status = memtrace.status()
+print(status.traceback_limit, status.mode, status.sample_interval, status.max_memory)
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("25,sample=512KiB", "25 sampled 524288 None"),
+        ("sample=512KiB", "1 sampled 524288 None"),
+        ("3,sample=1000,seed=7", "3 sampled 1000 None"),
+        ("3,max_memory=64MiB", "3 exact None 67108864"),
+        ("max_memory=64MiB,sample=2 KiB,seed=0,label_tasks", "1 sampled 2048 67108864"),
+        ("5,label_tasks", "5 exact None None"),
+    ],
+)
+def test_keywords(interpreter: Interpreter, value: str, shown: str) -> None:
+    assert nframe_of(interpreter("-X", f"memtrace={value}", "-c", SHOW_STATUS)) == shown
+    assert nframe_of(interpreter("-c", SHOW_STATUS, PYTHONMEMTRACE=value)) == shown
+
+
+def test_no_frames_with_keywords_is_no_tracing(interpreter: Interpreter) -> None:
+    assert nframe_of(interpreter("-X", "memtrace=0,sample=512KiB", "-c", SHOW_NFRAME)) == "off"
+
+
+def test_a_seed_draws_the_same_samples(interpreter: Interpreter) -> None:
+    program = """
+import memtrace
+memtrace.clear_traces()
+kept = [bytearray(1000) for _ in range(200)]
+print([trace.size for trace in memtrace.take_snapshot().traces if trace.size > 900].__len__())
+"""
+    seeds = ["1", "1", "2", "3", "4"]
+    counts = [nframe_of(interpreter("-X", f"memtrace=sample=4000,seed={seed}", "-c", program)) for seed in seeds]
+    assert counts[0] == counts[1]
+    assert len(set(counts)) > 1
+
+
+def test_tasks_are_labelled(interpreter: Interpreter) -> None:
+    program = """
+import asyncio, memtrace
+kept = []
+async def main():
+    await asyncio.create_task(work(), name='job')
+async def work():
+    kept.append(bytearray(50_000))
+asyncio.run(main())
+print(*[each.key for each in memtrace.take_snapshot().statistics('label') if each.size > 49_000])
+"""
+    assert "job" in nframe_of(interpreter("-X", "memtrace=5,label_tasks", "-c", program)).split()
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("5,x", "invalid option: 'x', which is none of sample=, max_memory=, seed=, label_tasks"),
+        ("5,sample", "invalid option: 'sample', which is none of"),
+        ("5,label_tasks=1", "invalid option: 'label_tasks=1', which is none of"),
+        ("5,", "invalid option: '', which is none of"),
+        ("sample=1KiB,5", "invalid option: '5', which is none of"),
+        ("5,seed=1,seed=2", "seed is given twice"),
+        ("5,sample=0", "sample_interval must be from 1 byte to 1 TiB, not '0'"),
+        ("5,sample=many", "sample_interval must be"),
+        ("5,max_memory=1MiB", "max_memory must be at least 4 MiB, not '1MiB'"),
+        ("5,seed=-1", "seed must be an integer"),
+        ("5,seed=99999999999999999999", "seed must be in range [0; 18446744073709551615]"),
+        ("x,seed=1", "invalid number of frames: 'x'"),
+    ],
+)
+def test_keywords_that_say_nothing_end_the_process(interpreter: Interpreter, value: str, reason: str) -> None:
+    completed = interpreter("-X", f"memtrace={value}", "-c", "print('ran')")
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert completed.stderr.startswith(f"Fatal Python error: -X memtrace=NFRAME: {reason}")
+    assert completed.stderr.count("\n") == 1

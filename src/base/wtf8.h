@@ -1,12 +1,27 @@
-// WTF-8: UTF-8 that may hold lone surrogates, as Python's str may.
-// Thread-safety: pure functions.
+// WTF-8: UTF-8 that has lone surrogates, too, as the interpreter's texts do (https://simonsapin.github.io/wtf-8/).
+// Thread-safety: pure.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-namespace memtrace::snapshot {
+namespace memtrace {
+
+inline constexpr std::size_t kLongestWtf8 = 4;  // bytes of a character
+
+inline std::size_t wtf8_length(std::uint32_t character) noexcept {
+  return character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+}
+
+// Writes the character's bytes; how many they are.
+inline std::size_t encode_wtf8(std::uint32_t character, char* to) noexcept {
+  static constexpr unsigned kFirst[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
+  const std::size_t length = wtf8_length(character);
+  for (std::size_t i = length; i-- > 1; character >>= 6) to[i] = static_cast<char>(0x80 | (character & 0x3f));
+  to[0] = static_cast<char>(kFirst[length] | character);
+  return length;
+}
 
 struct CodePoint {
   std::uint32_t value;
@@ -42,4 +57,4 @@ inline bool is_wtf8(std::string_view text) noexcept {
   return true;
 }
 
-}  // namespace memtrace::snapshot
+}  // namespace memtrace
