@@ -95,10 +95,10 @@ void write_modules(SectionsWriter& sections, const Dictionary& dictionary) {
 
 using Names = std::vector<std::pair<std::uint32_t, StringId>>;
 
-// Those of numbers that the snapshot or its churn has.
+// Those of numbers that the snapshot or its churn has. Marks are asked for by name also when nothing is left of theirs.
 Names names_in_use(Tag tag, const Snapshot& snapshot, const Churn* churn) {
   Names names = snapshot.dictionary()->tag_names(tag);
-  if (names.empty()) return names;
+  if (names.empty() || tag == Tag::generation) return names;
   std::unordered_set<std::uint32_t> used;
   for (const Snapshot* rows : {&snapshot, churn == nullptr ? nullptr : &churn->allocated}) {
     if (rows == nullptr) continue;

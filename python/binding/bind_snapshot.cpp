@@ -328,15 +328,28 @@ void set_modules(const snapshot::Snapshot& self, const py::dict& modules) {
   }
 }
 
-// `tag` as in statistics: "domain", "generation", …
-void set_names(const snapshot::Snapshot& self, std::string_view tag_name, const py::dict& names, bool replace) {
-  const auto group_by = snapshot::parse_group_by(tag_name);
+// As in statistics: "domain", "generation", …
+snapshot::Tag to_tag(std::string_view name) {
+  const auto group_by = snapshot::parse_group_by(name);
   const auto tag = group_by ? snapshot::tag_of(*group_by) : std::nullopt;
-  if (!tag) throw py::value_error("no such tag: " + std::string(tag_name));
+  if (!tag) throw py::value_error("no such tag: " + std::string(name));
+  return *tag;
+}
+
+py::dict names(const snapshot::Snapshot& self, std::string_view tag_name) {
+  py::dict result;
+  const snapshot::Dictionary& dictionary = *self.dictionary();
+  for (const auto& [number, id] : dictionary.tag_names(to_tag(tag_name)))
+    result[py::int_(number)] = to_str(dictionary.string(id));
+  return result;
+}
+
+void set_names(const snapshot::Snapshot& self, std::string_view tag_name, const py::dict& names, bool replace) {
+  const snapshot::Tag tag = to_tag(tag_name);
   snapshot::Dictionary& dictionary = *self.dictionary();
   for (const auto [key, name] : names) {
     const auto number = to_integer<std::uint32_t>(key, "number");
-    if (replace || dictionary.tag_name(*tag, number).empty()) dictionary.set_tag_name(*tag, number, to_wtf8(name));
+    if (replace || dictionary.tag_name(tag, number).empty()) dictionary.set_tag_name(tag, number, to_wtf8(name));
   }
 }
 
@@ -366,6 +379,7 @@ void bind_snapshot(py::module_& module) {
       .def_property_readonly("sample_interval", &snapshot::Snapshot::sample_interval)
       .def_property_readonly("dropped", &snapshot::Snapshot::dropped)
       .def_property_readonly("has_blocks", &snapshot::Snapshot::has_blocks)
+      .def_property_readonly("has_types", &snapshot::Snapshot::has_types)
       .def_property_readonly("total_count", &snapshot::Snapshot::total_count)
       .def_property_readonly("total_size", &snapshot::Snapshot::total_size)
       .def("same_blocks", &snapshot::Snapshot::same_blocks, py::arg("other"), py::call_guard<Detached>())
@@ -378,6 +392,7 @@ void bind_snapshot(py::module_& module) {
       .def("select_group", &select_group, py::arg("group_by"), py::arg("cumulative"), py::arg("reference"),
            py::arg("number"))
       .def("set_modules", &set_modules, py::arg("modules"))
+      .def("names", &names, py::arg("tag"))
       .def("set_names", &set_names, py::arg("tag"), py::arg("names"), py::arg("replace"))
       .def("select_generations", &snapshot::select_generations, py::arg("first"), py::arg("end"))
       .def("to_bytes", &to_bytes, py::arg("attributes"))

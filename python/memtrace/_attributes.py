@@ -1,37 +1,38 @@
-"""A user's own attributes of a snapshot, as bytes in its file.
+"""The attributes that were set on a snapshot, as bytes in its file.
 
-Only plain data: a file is read back without importing or calling anything.
+A version, the length of a text, the text, which is JSON, and what it refers to as bytes, one behind the other. What
+JSON has no form for is an object of two members, its kind and its value. Reading makes nothing but built-in values,
+snapshots and points of time, whatever the bytes say.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
+import json
+from operator import index
+from struct import Struct
+
+from memtrace._timeline import TimelinePoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from collections.abc import Callable
+    from typing import Any
 
-_PROTOCOL = 5
-
-
-class _PlainPickler(pickle.Pickler):
-    def reducer_override(self, value: object) -> NoReturn:
-        raise TypeError(f"a snapshot file cannot hold an attribute of type {type(value).__name__}")
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise pickle.UnpicklingError(f"attributes of a snapshot name {module}.{name}")
+_VERSION = 1
+_HEAD = Struct("<HQ")  # version, length of the text
+_KIND, _VALUE = "kind", "value"
+_MOST_NESTED = 100
+_LARGEST_PLAIN = (1 << 53) - 1  # every reader of JSON has it
 
 
 def encode(attributes: dict[str, Any]) -> bytes:
-    """Return *attributes* as bytes; TypeError when one is not made of built-in values."""
+    """Return *attributes* as bytes; TypeError when one is not made of built-in values or snapshots."""
     if not attributes:
         return b""
-    output = io.BytesIO()
-    _PlainPickler(output, _PROTOCOL).dump(attributes)
-    return output.getvalue()
+    parts: list[bytes] = []
+    tree = {name: _Encoder(parts).form(value, 0) for name, value in attributes.items()}
+    text = json.dumps([tree, [len(part) for part in parts]]).encode()
+    return b"".join([_HEAD.pack(_VERSION, len(text)), text, *parts])
 
 
 def decode(data: bytes) -> dict[str, Any]:
@@ -39,9 +40,89 @@ def decode(data: bytes) -> dict[str, Any]:
     if not data:
         return {}
     try:
-        attributes = _PlainUnpickler(io.BytesIO(data)).load()
+        version, length = _HEAD.unpack_from(data)
+        if version != _VERSION:
+            raise ValueError("they are of another version")
+        begin = _HEAD.size + length
+        tree, lengths = json.loads(data[_HEAD.size : begin])
+        parts = []
+        for length in lengths:
+            parts.append(data[begin : begin + length])
+            begin += length
+        if begin != len(data):
+            raise ValueError("they end too early or too late")
+        return {name: _value(form, parts) for name, form in tree.items()}
     except Exception as error:
         raise ValueError(f"its attributes cannot be read: {error}") from None
-    if not isinstance(attributes, dict) or not all(isinstance(name, str) for name in attributes):
-        raise ValueError("its attributes cannot be read: they have no names")
-    return attributes
+
+
+class _Encoder:
+    def __init__(self, parts: list[bytes]) -> None:
+        self._parts = parts
+
+    def form(self, value: Any, depth: int) -> Any:
+        """Return what stands for *value* in JSON."""
+        if depth > _MOST_NESTED:
+            raise ValueError(f"a snapshot file cannot hold an attribute that is nested more than {_MOST_NESTED} deep")
+        kind = type(value)
+        if value is None or kind in (bool, float, str) or (kind is int and abs(value) <= _LARGEST_PLAIN):
+            return value
+        if kind is list:
+            return [self.form(each, depth + 1) for each in value]
+        return {_KIND: kind.__name__, _VALUE: self._form_of_kind(kind, value, depth + 1)}
+
+    def _form_of_kind(self, kind: type, value: Any, depth: int) -> Any:
+        from memtrace._snapshot import Snapshot
+
+        if kind is int:
+            return hex(value)
+        if kind is complex:
+            return [value.real, value.imag]
+        if kind in (bytes, bytearray):
+            return self._part(bytes(value))
+        if kind is dict:
+            return [[self.form(key, depth), self.form(each, depth)] for key, each in value.items()]
+        if kind in (tuple, set, frozenset, TimelinePoint):
+            return [self.form(each, depth) for each in value]
+        if kind is Snapshot:
+            return [value.traceback_limit, self._part(value._to_bytes())]  # without attributes of its own
+        raise TypeError(f"a snapshot file cannot hold an attribute of type {kind.__name__}")
+
+    def _part(self, data: bytes) -> int:
+        self._parts.append(data)
+        return len(self._parts) - 1
+
+
+def _snapshot(form: Any, parts: list[bytes]) -> Any:
+    from memtrace._snapshot import Snapshot
+
+    snapshot = Snapshot._from_bytes(parts[form[1]])
+    snapshot.traceback_limit = int(form[0])
+    return snapshot
+
+
+def _point(form: Any, parts: list[bytes]) -> TimelinePoint:
+    seconds, *sizes = (_value(each, parts) for each in form)
+    return TimelinePoint(float(seconds), *map(index, sizes))
+
+
+_READERS: dict[str, Callable[[Any, list[bytes]], Any]] = {
+    "int": lambda form, parts: int(form, 16),
+    "complex": lambda form, parts: complex(*form),
+    "bytes": lambda form, parts: parts[form],
+    "bytearray": lambda form, parts: bytearray(parts[form]),
+    "dict": lambda form, parts: {_value(key, parts): _value(each, parts) for key, each in form},
+    "tuple": lambda form, parts: tuple(_value(each, parts) for each in form),
+    "set": lambda form, parts: {_value(each, parts) for each in form},
+    "frozenset": lambda form, parts: frozenset(_value(each, parts) for each in form),
+    "TimelinePoint": _point,
+    "Snapshot": _snapshot,
+}
+
+
+def _value(form: Any, parts: list[bytes]) -> Any:
+    if isinstance(form, list):
+        return [_value(each, parts) for each in form]
+    if isinstance(form, dict):
+        return _READERS[form[_KIND]](form[_VALUE], parts)
+    return form

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from memtrace._churn import ChurnStatistic
     from memtrace._filters import BaseFilter
+    from memtrace._timeline import TimelinePoint
     from memtrace._types import TraceTuple
 
 _NAME_KEYS = ("function", "module")
@@ -35,14 +36,21 @@ class Snapshot:
 
     Made by :func:`take_snapshot`, by :meth:`load`, or from trace tuples ``(domain, size, frames,
     total_nframe)`` whose frames are ``(filename, lineno)`` tuples, most recent first. Further
-    attributes can be set on it and are kept by :meth:`dump`. Its methods may be called from
-    several threads at once.
+    attributes can be set on it and are kept by :meth:`dump`, when they are made of built-in values or
+    are snapshots; those leave their own attributes behind. Its methods may be called from several
+    threads at once.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_in_process", "_native", "_view", "traceback_limit")
 
     traceback_limit: int
     """Largest number of frames that the tracer kept of a traceback."""
+
+    peak: Snapshot | None = None
+    """What was live at the peak of the recorded program: set by ``memtrace run``, or by whoever has both."""
+
+    timeline: tuple[TimelinePoint, ...] = ()
+    """How much memory the recorded program had, and when: set by ``memtrace run``, or by whoever has both."""
 
     _view: _Traces | None
     _native: _core.Snapshot | None  # None: the traces of _view, not read yet
@@ -208,7 +216,7 @@ class Snapshot:
         """Write the snapshot and the attributes set on it into a file.
 
         The file appears whole or not at all. Raises OSError as :func:`open` does, and TypeError
-        when an attribute is not made of built-in values.
+        when an attribute is not made of built-in values or snapshots.
         """
         native, attributes = self._complete_native(), self._encoded_attributes()
         if isinstance(filename, int):
@@ -264,6 +272,13 @@ class Snapshot:
             self._native = _core.Snapshot.from_traces(self._view._traces, self.traceback_limit)
         return self._native
 
+    def _to_bytes(self) -> bytes:
+        return self._complete_native().to_bytes(b"")
+
+    def _names(self, tag: str) -> dict[int, str]:
+        """Return the names of the domains, generations, threads or labels that have some, by number."""
+        return self._complete_native().names(tag)
+
     def _named(self, keys: tuple[str, ...]) -> _core.Snapshot:
         return self._to_native() if _NAMED_KEYS.isdisjoint(keys) else self._complete_native()
 
@@ -296,7 +311,7 @@ class Snapshot:
         return copied
 
     def __getstate__(self) -> tuple[bytes, int, dict[str, Any]]:
-        return self._complete_native().to_bytes(b""), self.traceback_limit, self.__dict__
+        return self._to_bytes(), self.traceback_limit, self.__dict__
 
     def __setstate__(self, state: tuple[bytes, int, dict[str, Any]] | dict[str, Any]) -> None:
         self._in_process = False

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def show(snapshot: memtrace.Snapshot, peak: int, path: str, stream: TextIO) -> None:
     """Write the largest lines of *snapshot* to *stream*. Raises what the stream raises."""
-    table = StatsReport.of(snapshot, Selection()).to_table("memtrace: live at exit")
+    selection = Selection()
+    table = StatsReport.of(selection.apply(snapshot), selection).to_table("memtrace: live at exit")
     notes = (f"The peak was {text.size(peak)}. Snapshot: {path}",)
     show_table(table._replace(notes=table.notes + notes), stream)
 

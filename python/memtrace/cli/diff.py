@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtrace.cli.files import load_snapshot, snapshot_path
+from memtrace.cli.files import selected, snapshot_path
 from memtrace.cli.options import selection_options
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what changed between two snapshots.")
 @click.argument("old", type=snapshot_path)
 @click.argument("new", type=snapshot_path)
-@selection_options
+@selection_options()
 def command(old: Path, new: Path, selection: Selection, as_json: bool) -> None:
     """Show what changed from the snapshot in OLD to the one in NEW, largest change first.
 
@@ -33,5 +33,5 @@ def command(old: Path, new: Path, selection: Selection, as_json: bool) -> None:
     from memtrace.reports.diff import DiffReport
     from memtrace.reports.output import show_report
 
-    report = DiffReport.of(load_snapshot(old), load_snapshot(new), selection)
+    report = DiffReport.of(selected(old, selection), selected(new, selection), selection)
     show_report(report, f"{old} to {new}", sys.stdout, as_json=as_json)

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     import memtrace
+    from memtrace.reports.selection import Selection
 
 snapshot_path = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -29,3 +30,14 @@ def load_snapshot(path: Path) -> memtrace.Snapshot:
         reason = str(error)
     message = reason if str(path) in reason else f"{path}: {reason}"
     raise click.ClickException(printable(message))
+
+
+def selected(path: Path, selection: Selection) -> memtrace.Snapshot:
+    """Return what is selected of the snapshot in a file. Raises as load_snapshot() does."""
+    from memtrace.reports.selection import SelectionError
+    from memtrace.reports.text import printable
+
+    try:
+        return selection.apply(load_snapshot(path))
+    except SelectionError as error:
+        raise click.ClickException(printable(f"{path} {error}")) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtrace.cli.files import load_snapshot, snapshot_path
+from memtrace.cli.files import selected, snapshot_path
 from memtrace.cli.options import selection_options
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Show what a snapshot holds, largest first.")
 @click.argument("file", type=snapshot_path)
-@selection_options
+@selection_options()
 def command(file: Path, selection: Selection, as_json: bool) -> None:
     """Show what the snapshot in FILE holds, largest first.
 
@@ -32,5 +32,5 @@ def command(file: Path, selection: Selection, as_json: bool) -> None:
     from memtrace.reports.output import show_report
     from memtrace.reports.stats import StatsReport
 
-    report = StatsReport.of(load_snapshot(file), selection)
+    report = StatsReport.of(selected(file, selection), selection)
     show_report(report, str(file), sys.stdout, as_json=as_json)

@@ -24,13 +24,12 @@ class DiffReport(NamedTuple):
 
     @classmethod
     def of(cls, old: memtrace.Snapshot, new: memtrace.Snapshot, selection: Selection) -> DiffReport:
-        """Return the report on what *new* has and *old* has not, and the other way round."""
-        old_selected, new_selected = selection.apply(old), selection.apply(new)
+        """Return the report on what *new* has and *old* has not, of what *selection* has left of both."""
         # Cumulative statistics count a block once a frame: only the others add up to the total.
-        parts = new_selected.compare_to(old_selected, "filename")
+        parts = new.compare_to(old, "filename")
         return cls(
             selection,
-            new_selected.compare_to(old_selected, selection.group_by, selection.cumulative),
+            new.compare_to(old, selection.group_by, selection.cumulative),
             sum(part.size for part in parts),
             sum(part.size_diff for part in parts),
             sum(part.count for part in parts),

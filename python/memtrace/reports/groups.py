@@ -16,6 +16,11 @@ _HEADERS = {
     "traceback": "Traceback",
     "function": "Function",
     "module": "Module",
+    "domain": "Domain",
+    "generation": "Generation",
+    "thread": "Thread",
+    "label": "Label",
+    "type": "Type",
 }
 _NOUNS = {
     "filename": ("file", "files"),
@@ -23,6 +28,11 @@ _NOUNS = {
     "traceback": ("traceback", "tracebacks"),
     "function": ("function", "functions"),
     "module": ("module", "modules"),
+    "domain": ("domain", "domains"),
+    "generation": ("generation", "generations"),
+    "thread": ("thread", "threads"),
+    "label": ("label", "labels"),
+    "type": ("type", "types"),
 }
 
 

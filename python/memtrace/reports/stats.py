@@ -21,9 +21,8 @@ class StatsReport(NamedTuple):
     dropped: int
 
     @classmethod
-    def of(cls, snapshot: memtrace.Snapshot, selection: Selection) -> StatsReport:
-        """Return the report on *snapshot*."""
-        selected = selection.apply(snapshot)
+    def of(cls, selected: memtrace.Snapshot, selection: Selection) -> StatsReport:
+        """Return the report on what *selection* has left of a snapshot."""
         # Cumulative statistics count a block once a frame: only the others add up to the total.
         parts = selected.statistics("filename")
         return cls(
@@ -31,8 +30,8 @@ class StatsReport(NamedTuple):
             selected.statistics(selection.group_by, selection.cumulative),
             sum(part.size for part in parts),
             sum(part.count for part in parts),
-            snapshot.traceback_limit,
-            snapshot.dropped,
+            selected.traceback_limit,
+            selected.dropped,
         )
 
     def to_table(self, title: str) -> Table:

@@ -6,12 +6,14 @@ import os
 import pickle
 import re
 import stat
+import struct
 from pathlib import Path
 
 import pytest
 
 import memtrace
 from memtrace import _core
+from memtrace._timeline import TimelinePoint
 
 TRACES = [
     (0, 10, (("a.py", 2), ("ä\udc80.py", 4)), 3),
@@ -66,10 +68,51 @@ def test_attributes_come_back(tmp_path: Path) -> None:
     assert again.traceback_limit == 11
 
 
+def test_snapshots_as_attributes(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot"
+    snapshot = memtrace.Snapshot(TRACES, 7)
+    snapshot.peak = memtrace.Snapshot(TRACES[:2], 9)
+    snapshot.peak.note = "stays behind"  # type: ignore[attr-defined]
+    snapshot.timeline = (TimelinePoint(0.5, 10, 20, 30), TimelinePoint(1.0, 0, 1 << 60, 0))
+    snapshot.itself = [snapshot]  # type: ignore[attr-defined]
+    snapshot.dump(path)
+    loaded = memtrace.Snapshot.load(path)
+    assert loaded.peak is not None
+    assert (loaded.peak.traces._traces, loaded.peak.traceback_limit) == (TRACES[:2], 9)
+    assert vars(loaded.peak) == {}
+    assert loaded.timeline == snapshot.timeline
+    assert type(loaded.timeline[0]) is TimelinePoint
+    assert loaded.itself[0].traces._traces == TRACES  # type: ignore[attr-defined]
+    assert (loaded.itself[0].peak, loaded.itself[0].timeline) == (None, ())  # type: ignore[attr-defined]
+
+
+def test_attributes_of_all_kinds(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot"
+    snapshot = memtrace.Snapshot(TRACES, 7)
+    kept = {
+        "numbers": [0, -1, 1 << 53, -(1 << 200), True, 0.1, float("inf"), 1e300, 2 - 3j],
+        "texts": ["", "\udcff", "\N{SNAKE}", "\0"],
+        "bytes": (b"", bytearray(b"\xff" * 5000)),
+        "keys": {None: 1, (1, "x"): {}, 1.5: [], frozenset({1}): set()},
+    }
+    vars(snapshot).update(kept)
+    snapshot.dump(path)
+    assert vars(memtrace.Snapshot.load(path)) == kept
+
+
+def test_attributes_that_are_nested_too_deeply(tmp_path: Path) -> None:
+    nested: list[object] = []
+    nested.append(nested)
+    snapshot = memtrace.Snapshot(TRACES, 7)
+    snapshot.note = nested  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="nested more than 100 deep"):
+        snapshot.dump(tmp_path / "snapshot")
+
+
 def test_an_attribute_that_is_no_plain_data_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "snapshot"
     snapshot = memtrace.Snapshot(TRACES, 7)
-    for value in (print, object(), Path("x"), type, [memtrace.Frame(("a", 1))], snapshot):
+    for value in (print, object(), Path("x"), type, [memtrace.Frame(("a", 1))]):
         snapshot.note = value  # type: ignore[attr-defined]
         with pytest.raises(TypeError) as caught:
             snapshot.dump(path)
@@ -78,7 +121,30 @@ def test_an_attribute_that_is_no_plain_data_is_refused(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("attributes", [pickle.dumps(os.getcwd), pickle.dumps(5), pickle.dumps({5: 5}), b"x", b"\x80"])
+def _written(text: bytes, version: int = 1, length: int | None = None, parts: bytes = b"") -> bytes:
+    return struct.pack("<HQ", version, len(text) if length is None else length) + text + parts
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        b"x",
+        pickle.dumps({"a": 5}),
+        _written(b"[{}, []]", version=2),
+        _written(b"[{}, []]", length=1 << 40),
+        _written(b"[{}, []]", parts=b"more"),
+        _written(b"[{}, [5]]", parts=b"less"),
+        _written(b"[{}]"),
+        _written(b"[[], []]"),
+        _written(b"no JSON"),
+        _written(b'[{"a": {"kind": "bytes", "value": 1}}, [0]]'),
+        _written(b'[{"a": {"kind": "Path", "value": "x"}}, []]'),
+        _written(b'[{"a": {"value": "x"}}, []]'),
+        _written(b'[{"a": {"kind": "dict", "value": [[[], 1]]}}, []]'),
+        _written(b'[{"a": {"kind": "Snapshot", "value": [1, 0]}}, [3]]', parts=b"xyz"),
+        _written(b'[{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}, []]"),
+    ],
+)
 def test_attributes_that_dump_does_not_write(tmp_path: Path, attributes: bytes) -> None:
     path = tmp_path / "snapshot"
     _core.Snapshot.from_traces(TRACES, 7).dump(path, attributes)
