@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from memtrace._include import get_include
     from memtrace._install import install_as_tracemalloc
     from memtrace._status import Status, status
+    from memtrace._timeline import TimelinePoint, timeline
 
 __all__ = [
     "BaseFilter",
@@ -78,6 +79,7 @@ __all__ = [
     "StatisticDiff",
     "Status",
     "ThreadFilter",
+    "TimelinePoint",
     "Trace",
     "Traceback",
     "TypeFilter",
@@ -101,6 +103,7 @@ __all__ = [
     "stop",
     "take_peak_snapshot",
     "take_snapshot",
+    "timeline",
     "track",
     "untrack",
 ]
@@ -121,11 +124,13 @@ _MODULES = {
     "SizeFilter": "memtrace._filter_kinds",
     "Status": "memtrace._status",
     "ThreadFilter": "memtrace._filter_kinds",
+    "TimelinePoint": "memtrace._timeline",
     "TypeFilter": "memtrace._filter_kinds",
     "get_include": "memtrace._include",
     "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
     "status": "memtrace._status",
+    "timeline": "memtrace._timeline",
 }
 
 
