@@ -129,8 +129,10 @@ _MODULES = {
     "get_include": "memtrace._include",
     "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
+    "load_ipython_extension": "memtrace._notebook",
     "status": "memtrace._status",
     "timeline": "memtrace._timeline",
+    "unload_ipython_extension": "memtrace._notebook",
 }
 
 

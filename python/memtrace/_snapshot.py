@@ -336,6 +336,12 @@ class Snapshot:
             native.set_modules(module_files())
         return native
 
+    def _repr_html_(self) -> str:
+        from memtrace._notebook import snapshot_table
+        from memtrace.reports.html import render_html
+
+        return render_html(snapshot_table(self, "memtrace snapshot"))
+
     def __copy__(self) -> Self:
         copied = self._copied()
         copied.__dict__.update(self.__dict__)
