@@ -43,7 +43,7 @@ def sizes(invoke: Invoke, file: Path, *words: str) -> list[int]:
     """The thousands of bytes of the large groups."""
     result = invoke("stats", file, "--json", "--limit", "1000", *words)
     assert result.exit_code == 0, result.output
-    return sorted(each["size"] // 1000 for each in json.loads(result.stdout)["statistics"] if each["size"] > 4_000)
+    return sorted(each["size"] // 1000 for each in json.loads(result.stdout)["statistics"] if each["size"] > 4_900)
 
 
 @pytest.mark.parametrize(
