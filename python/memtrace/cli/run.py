@@ -82,8 +82,9 @@ def command(
     """Run a program unchanged and record the memory that is live when it ends.
 
     The snapshot is written at exit, also when the program raises or calls sys.exit(), with the peak and
-    a timeline of the run, and its ten largest lines are shown on standard error. A program that is killed, that calls os._exit() or that
-    replaces itself by another leaves no snapshot. Processes that it starts are not traced.
+    a timeline of the run, and its ten largest lines are shown on standard error. A program that is
+    killed, that calls os._exit() or that replaces itself by another leaves no snapshot. Processes that
+    it starts are not traced.
 
     \b
     Examples:
