@@ -111,7 +111,10 @@ export class App {
     bindText("search", (query) => this.update({ query }));
     bindText("filter", (filter) => this.update({ filter }));
     byId("search").addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.step(event.shiftKey ? -1 : 1);
+      if (event.key !== "Enter") return;
+      const query = byId<HTMLInputElement>("search").value;
+      if (query !== this.state.query) this.update({ query }); // typed a moment ago
+      this.step(event.shiftKey ? -1 : 1);
     });
     byId("next").addEventListener("click", () => this.step(1));
     byId("previous").addEventListener("click", () => this.step(-1));

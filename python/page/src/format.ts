@@ -7,11 +7,19 @@ export type Metric = "size" | "count";
 export function size(bytes: number): string {
   let number = bytes;
   for (const unit of UNITS) {
-    if (unit === "TiB" || (unit !== "B" && Math.abs(number) < 100)) return `${number.toFixed(1)} ${unit}`;
-    if (Math.abs(number) < 10 * 1024) return `${number.toFixed(0)} ${unit}`;
+    if (unit === "TiB" || (unit !== "B" && Math.abs(number) < 100)) return `${fixed(number, 1)} ${unit}`;
+    if (Math.abs(number) < 10 * 1024) return `${fixed(number, 0)} ${unit}`;
     number /= 1024;
   }
   return "";
+}
+
+/** With so many digits behind the point; as Python rounds, from the middle between two to the even one. */
+function fixed(number: number, digits: number): string {
+  const scaled = Math.abs(number) * 10 ** digits;
+  const below = Math.floor(scaled);
+  if (scaled - below !== 0.5 || below % 2 === 1) return number.toFixed(digits);
+  return ((Math.sign(number) * below) / 10 ** digits).toFixed(digits);
 }
 
 export const count = (number: number): string => Math.round(number).toLocaleString("en-US");

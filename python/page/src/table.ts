@@ -29,7 +29,6 @@ export interface TableEvents {
 
 export class Table {
   private keys: Keys | null = null;
-  private totals: Totals | null = null;
   private columns: Column[] = [];
   private rows: number[] = [];
   private sort = "";
@@ -51,7 +50,6 @@ export class Table {
   }
 
   show(totals: Totals, keys: Keys, sort: string, filter: string): void {
-    this.totals = totals;
     this.keys = keys;
     this.columns = totals.before ? differenceColumns(totals.now, totals.before, keys) : columns(totals.now, keys);
     const wanted = filter ? keys.matches(filter) : null;
@@ -107,7 +105,7 @@ export class Table {
   private drawHead(): void {
     const row = make("tr");
     for (const column of this.columns) {
-      const isNumber = typeof column.value(this.totals!.keys[0] ?? 0) === "number";
+      const isNumber = column.id !== "name" && column.id !== "place";
       const cell = make("th", { scope: "col", className: isNumber ? "number" : `text ${column.id}` });
       const isUp = this.sort === column.id;
       const isDown = this.sort === `-${column.id}`;
