@@ -19,7 +19,6 @@ import { type Tree } from "./tree";
 const MOMENTS = { live: "Live", peak: "At the peak", churn: "Allocated" };
 const TAGS: Record<Tag, string> = { thread: "Thread", label: "Label", type: "Type", domain: "Domain" };
 const TABS: readonly Tab[] = ["flame", "table", "source"];
-const TYPING_PAUSE = 60;
 
 export class App {
   private state: State = { ...DEFAULTS };
@@ -74,6 +73,8 @@ export class App {
     window.addEventListener("beforeprint", () => this.print(true, theme));
     window.addEventListener("afterprint", () => this.print(false, theme));
     this.read();
+    // What the first search would wait for.
+    setTimeout(() => this.keys.matches(""));
   }
 
   private fillPage(): void {
@@ -108,12 +109,12 @@ export class App {
         this.update({ hide, zoom: [] });
       });
     }
-    bindText("search", (query) => this.update({ query }));
+    bindText("search", (query) => this.searchFor(query));
     bindText("filter", (filter) => this.update({ filter }));
     byId("search").addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       const query = byId<HTMLInputElement>("search").value;
-      if (query !== this.state.query) this.update({ query }); // typed a moment ago
+      if (query !== this.state.query) this.searchFor(query); // typed a moment ago
       this.step(event.shiftKey ? -1 : 1);
     });
     byId("next").addEventListener("click", () => this.step(1));
@@ -138,6 +139,11 @@ export class App {
   }
 
   private update(changes: Partial<State>, isStep = false): void {
+    this.remember(changes, isStep);
+    this.show();
+  }
+
+  private remember(changes: Partial<State>, isStep = false): void {
     this.state = { ...this.state, ...changes };
     try {
       if (isStep) history.pushState(null, "", format(this.state));
@@ -145,7 +151,12 @@ export class App {
     } catch {
       // Where a page may not have an address of its own, there is none to share.
     }
-    this.show();
+  }
+
+  /** Nothing else changes: an answer to each letter. */
+  private searchFor(query: string): void {
+    this.remember({ query });
+    this.showSearch();
   }
 
   private toggle(name: "inverted" | "layout" | "metric"): void {
@@ -245,7 +256,7 @@ export class App {
   /** Go to the next match, the widest of all first. */
   private step(by: number): void {
     if (!this.found?.nodes.length) return;
-    const { nodes } = this.found;
+    const nodes = this.found.byWidth();
     this.match = (this.match + by + nodes.length + (this.match < 0 && by < 0 ? 1 : 0)) % nodes.length;
     const node = nodes[this.match]!;
     const match = this.match;
@@ -332,9 +343,9 @@ function fill(id: string, options: readonly (readonly [string, string])[]): void
 
 function bindText(id: string, changed: (text: string) => void): void {
   const input = byId<HTMLInputElement>(id);
-  let timer = 0;
+  let waiting = 0;
   input.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = window.setTimeout(() => changed(input.value), TYPING_PAUSE);
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(() => changed(input.value)); // letters that come together are answered together
   });
 }

@@ -5,8 +5,10 @@ import { type Tree } from "./tree";
 
 export interface Found {
   matches: Uint8Array;
-  /** The nodes that match, the widest first. */
+  /** The nodes that match, in no order. */
   nodes: number[];
+  /** The same, the widest first. */
+  byWidth(): number[];
   /** Of the stacks with a match, each once: what the metric says, or how it changed. */
   amount: number;
   weight: number;
@@ -15,7 +17,7 @@ export interface Found {
 export function search(tree: Tree, keys: Keys, query: string): Found {
   const matches = keys.matches(query);
   const isBelow = new Uint8Array(tree.length);
-  const nodes = [];
+  const nodes: number[] = [];
   let amount = 0;
   let weight = 0;
   for (let node = 1; node < tree.length; node++) {
@@ -28,6 +30,7 @@ export function search(tree: Tree, keys: Keys, query: string): Found {
     }
     isBelow[node] = isMatch || isInside ? 1 : 0;
   }
-  nodes.sort((a, b) => tree.weight[b]! - tree.weight[a]! || a - b);
-  return { matches, nodes, amount, weight };
+  let sorted: number[] | null = null;
+  const byWidth = (): number[] => (sorted ??= [...nodes].sort((a, b) => tree.weight[b]! - tree.weight[a]! || a - b));
+  return { matches, nodes, byWidth, amount, weight };
 }

@@ -1,10 +1,16 @@
 // Source code, with what each line has.
 
-import { type Report, type Source } from "./data";
+import { Kind, type Report, type Source } from "./data";
 import { make } from "./dom";
 import { amount, baseName, change, type Metric } from "./format";
 import { type Keys } from "./keys";
 import { type Totals } from "./totals";
+
+const WHOSE = [
+  [Kind.Own, "Your code"],
+  [Kind.Packages, "site-packages"],
+  [Kind.StandardLibrary, "Standard library"],
+] as const;
 
 export class SourceView {
   private totals: Totals | null = null;
@@ -32,7 +38,8 @@ export class SourceView {
     Object.assign(this, { totals, keys, metric });
     if (isOther) this.fill();
     const source =
-      this.report.sources.find((each) => each.file === (file ?? Number(this.select.value))) ?? this.report.sources[0];
+      this.report.sources.find((each) => each.file === (file ?? Number(this.select.value))) ??
+      this.report.sources.find((each) => each.file === Number(this.select.options[0]?.value));
     this.empty.hidden = source !== undefined;
     this.table.hidden = source === undefined;
     if (!source) return;
@@ -42,7 +49,7 @@ export class SourceView {
     this.shown = shown;
   }
 
-  /** The files, that with the most first. */
+  /** The files, by whose they are, that with the most first. */
   private fill(): void {
     const own = new Map<number, number>();
     const { now, before } = this.totals!;
@@ -54,12 +61,15 @@ export class SourceView {
     const format = before ? change : amount;
     const files = this.report.sources.map(({ file }) => ({ file, of: own.get(file) ?? 0 }));
     files.sort((a, b) => Math.abs(b.of) - Math.abs(a.of));
-    this.select.replaceChildren(
-      ...files.map(({ file, of }) => {
-        const path = this.report.files[file]!;
-        return make("option", { value: String(file), text: `${baseName(path)}  ${format(this.metric, of)}  ${path}` });
-      }),
-    );
+    const options = files.map(({ file, of }) => {
+      const path = this.report.files[file]!;
+      return make("option", { value: String(file), text: `${baseName(path)}  ${format(this.metric, of)}  ${path}` });
+    });
+    const groups = WHOSE.map(([kind, label]) => {
+      const ofKind = options.filter((option) => this.report.kinds[Number(option.value)] === kind);
+      return ofKind.length ? [make("optgroup", { label }, ...ofKind)] : [];
+    });
+    this.select.replaceChildren(...groups.flat());
   }
 
   private draw(source: Source, line: number | null): void {
@@ -100,7 +110,9 @@ export class SourceView {
         body.append(row);
       });
     });
-    (body.querySelector(".chosen") ?? body.firstElementChild)?.scrollIntoView({ block: "center" });
+    const chosen = body.querySelector<HTMLElement>(".chosen");
+    const scroller = this.table.parentElement!;
+    scroller.scrollTop = chosen ? chosen.offsetTop - scroller.clientHeight / 2 : 0;
   }
 
   private number(of: number | undefined): HTMLTableCellElement {

@@ -52,6 +52,7 @@ export class Table {
   show(totals: Totals, keys: Keys, sort: string, filter: string): void {
     this.keys = keys;
     this.columns = totals.before ? differenceColumns(totals.now, totals.before, keys) : columns(totals.now, keys);
+    this.table.classList.toggle("difference", totals.before !== null);
     const wanted = filter ? keys.matches(filter) : null;
     this.rows = [...totals.keys].filter((key) => !wanted || wanted[key] === 1);
     this.sort = sort || (totals.before ? "-own_change" : "-own_size");

@@ -62,7 +62,7 @@ export class Timeline {
         scales: { x: { time: false }, y: { range: (_, __, most) => [0, most || 1] } },
         series,
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} s`) },
+          { ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => `${tick} s`) },
           { ...axis, size: 74, space: 26, incrs: INCREMENTS, values: (_, ticks) => ticks.map((tick) => size(tick)) },
         ],
         cursor: { y: false, drag: { x: true, y: false } },
