@@ -38,6 +38,8 @@ def command(
       python -m memtrace diff before.mtrace after.mtrace --html changes.html
     """
     if html is not None:
+        if as_json:
+            raise click.UsageError("--json and --html are two forms of a report: choose one.")
         from memtrace.reports.page.data import Privacy
         from memtrace.reports.text import printable
 

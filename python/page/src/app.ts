@@ -18,6 +18,7 @@ import { type Tree } from "./tree";
 
 const MOMENTS = { live: "Live", peak: "At the peak", churn: "Allocated" };
 const TAGS: Record<Tag, string> = { thread: "Thread", label: "Label", type: "Type", domain: "Domain" };
+const MOST_BREADCRUMBS = 40;
 const TABS: readonly Tab[] = ["flame", "table", "source"];
 
 export class App {
@@ -224,11 +225,13 @@ export class App {
 
   private showBreadcrumbs(): void {
     const path = this.tree.path(this.zoomed);
-    const items = [0, ...path].map((node) => {
+    const left = path.length > MOST_BREADCRUMBS ? path.length - MOST_BREADCRUMBS : 0;
+    const items = [0, ...path.slice(left)].map((node) => {
       const name = node === 0 ? "All" : this.keys.name(this.tree.key[node]!);
       if (node !== this.zoomed) return make("li", {}, link(name, `Zoom out to ${name}`, () => this.zoom(node)));
       return make("li", { ariaCurrent: "true", text: name });
     });
+    if (left) items.splice(1, 0, make("li", { text: `${count(left)} more` }));
     byId("breadcrumbs").replaceChildren(...items);
     const nav = byId("breadcrumbs").parentElement!;
     nav.hidden = path.length === 0;

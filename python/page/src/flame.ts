@@ -8,6 +8,7 @@ const ROW = 20;
 const FONT = "12px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 const NARROWEST = 0.6;
 const NARROWEST_TEXT = 30;
+const MOST_PRINTED = 400;
 
 export interface FlameEvents {
   zoom(node: number): void;
@@ -117,12 +118,17 @@ export class Flame {
     this.scroller.scrollTop = top;
   }
 
+  /** Of the canvas: what can be seen, or all that is printed. */
+  private height(): number {
+    return this.isPrinting ? Math.min(this.rows, MOST_PRINTED) * ROW : this.scroller.clientHeight;
+  }
+
   private offset(): number {
     return this.isPrinting ? 0 : this.scroller.scrollTop;
   }
 
   private top(depth: number): number {
-    const height = Math.max(this.rows * ROW, this.isPrinting ? 0 : this.scroller.clientHeight);
+    const height = this.isPrinting ? this.height() : Math.max(this.rows * ROW, this.scroller.clientHeight);
     return this.isFlame ? height - (depth + 1) * ROW : depth * ROW;
   }
 
@@ -131,7 +137,7 @@ export class Flame {
     this.collect(this.tree, this.scroller.clientWidth);
     this.spacer.style.height = `${this.rows * ROW}px`;
     const ratio = window.devicePixelRatio || 1;
-    const height = this.isPrinting ? this.rows * ROW : this.scroller.clientHeight;
+    const height = this.height();
     this.canvas.width = Math.max(Math.round(this.scroller.clientWidth * ratio), 1);
     this.canvas.height = Math.max(Math.round(height * ratio), 1);
     this.canvas.style.height = `${height}px`;
@@ -179,7 +185,7 @@ export class Flame {
     const { context, tree, keys, colors, scroller } = this;
     if (!tree || !keys) return;
     const width = scroller.clientWidth;
-    const height = this.isPrinting ? this.rows * ROW : scroller.clientHeight;
+    const height = this.height();
     const offset = this.offset();
     context.fillStyle = colors.background;
     context.fillRect(0, 0, width, height);

@@ -83,7 +83,8 @@ export class SourceView {
       at.own += now[own][key]! - (before?.[own][key] ?? 0);
       byLine.set(this.keys!.line(key), at);
     }
-    const most = Math.max(1, ...[...byLine.values()].map((at) => Math.abs(at.total)));
+    let most = 1;
+    for (const at of byLine.values()) most = Math.max(most, Math.abs(at.total));
     const head = make("tr");
     for (const title of ["Line", before ? "Own change" : "Own", before ? "Total change" : "Total", "Code"]) {
       head.append(make("th", { scope: "col", className: title === "Code" ? "text" : "number", text: title }));

@@ -33,7 +33,9 @@ export class Timeline {
     const { seconds, peak } = this.timelines[0]!;
     if (this.moment === "churn" || !seconds.length) return null;
     if (this.moment === "live") return seconds[seconds.length - 1]!;
-    return seconds[peak.indexOf(Math.max(...peak))]!;
+    let highest = 0;
+    for (let i = 1; i < peak.length; i++) if (peak[i]! > peak[highest]!) highest = i;
+    return seconds[highest]!;
   }
 
   /** Anew, with the colours of now. */

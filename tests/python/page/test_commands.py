@@ -61,6 +61,12 @@ def test_what_is_for_pages_alone(file: Path) -> None:
     assert result.stderr.endswith("Error: --no-source and --redact are for --html.\n")
 
 
+def test_one_form_of_a_report(file: Path, tmp_path: Path) -> None:
+    result = invoke("diff", file, file, "--json", "--html", tmp_path / "out.html")
+    assert result.exit_code == 2
+    assert not (tmp_path / "out.html").exists()
+
+
 def test_what_was_there_is_replaced_as_a_whole(file: Path, tmp_path: Path) -> None:
     target = tmp_path / "target.html"
     target.write_text("before")

@@ -331,6 +331,12 @@ def test_deep_stacks(open_page: Open, tmp_path: Path) -> None:
     assert summary(page) == "7 B in 1 block"
     page.click("#tab-table")
     assert page.inner_text("#table-status") == "20,000 rows"
+    page.fill("#filter", "deep.py:7")
+    wait_until(page, "document.querySelector('#table-status').textContent.includes(' of ')")
+    page.locator("#table td.place").first.click()
+    page.evaluate("location.hash = 'zoom=' + Array.from({length: 20000}, (_, key) => key.toString(36)).join('.')")
+    wait_until(page, "document.querySelector('#breadcrumbs').children.length > 2")
+    assert breadcrumbs(page)[:2] == ["All", "19,960 more"]
 
 
 def test_hostile_names_are_text(open_page: Open, tmp_path: Path) -> None:

@@ -132,6 +132,24 @@ def test_the_timeline(snapshot: memtrace.Snapshot) -> None:
     assert list(zip(*columns, strict=True)) == [tuple(point) for point in snapshot.timeline]
 
 
+def test_domains() -> None:
+    traces = [(domain, 10 + domain, (("a.py", 1),), 1) for domain in (0, 7, 400_000)]
+    page = page_of(memtrace.Snapshot(traces, 1))
+    parts = page.view("live")["tags"]["domain"]
+    assert [sum(size for size, _ in page.amounts(part["new"]).values()) for part in parts] == [400_010, 17, 10]
+
+
+def test_samples() -> None:
+    memtrace.start(5, sample_interval=1000, seed=1)
+    kept = [bytearray(500) for _ in range(1000)]
+    snapshot = memtrace.take_snapshot()
+    memtrace.stop()
+    page = page_of(snapshot)
+    assert page.header["notes"] == ["Sizes and counts are estimates from samples, one in 1000 B."]
+    assert page.amounts(page.view("live")["new"]) == by_stack(Selection().apply(snapshot).statistics("traceback"))
+    assert len(kept) == 1000
+
+
 def test_an_empty_snapshot() -> None:
     page = page_of(memtrace.Snapshot([], 1))
     assert page.amounts(page.view("live")["new"]) == {}
