@@ -169,6 +169,15 @@ def test_search(page: BrowserPage) -> None:
     assert page.inner_text("#found") == ""
 
 
+def test_what_is_found_counts_each_stack_once(page: BrowserPage, snapshot: memtrace.Snapshot) -> None:
+    search(page, "shop/")
+    stacks = Selection().apply(snapshot).statistics("traceback")
+    inside = [each for each in stacks if any("shop/" in frame.filename for frame in each.traceback)]
+    assert any(sum("shop/" in frame.filename for frame in each.traceback) > 1 for each in inside)
+    size, whole = (sum(each.size for each in some) for some in (inside, stacks))
+    assert page.inner_text("#found").endswith(f" frames: {text.size(size)}, {text.percentage(size, whole)}")
+
+
 def test_a_link_shows_the_same_again(page: BrowserPage, open_page: Open, report: Path) -> None:
     page.select_option("#by", "function")
     page.select_option("#split", "thread")
@@ -206,6 +215,7 @@ def test_the_table_is_what_statistics_say(page: BrowserPage, snapshot: memtrace.
             total[name] += each.size
     found = rows(page)
     assert len(found) > 10
+    assert len({row[0] for row in found}) == len(found)
     for name, own_size, size, _, _ in found:
         assert (own_size, size) == (text.size(own[name]), text.size(total[name]))
     blocks = {each.traceback[0].filename: each.count for each in selected.statistics("filename")}

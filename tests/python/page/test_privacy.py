@@ -31,19 +31,20 @@ def snapshot(tmp_path: Path) -> memtrace.Snapshot:
     path.write_text("def allocate():\n    return bytearray(100_000), 'secret source'\n")
     names: dict[str, object] = {}
     exec(compile(path.read_text(), str(path), "exec"), names)
-    kept = []
+    snapshots = []
 
     def work() -> None:
         with memtrace.label("secret label"):
-            kept.append(names["allocate"]())  # type: ignore[operator]
+            kept = names["allocate"]()  # type: ignore[operator]
+        snapshots.append(memtrace.take_snapshot())
+        del kept
 
     memtrace.start(10)
     thread = threading.Thread(target=work, name="secret thread")
     thread.start()
     thread.join()
-    snapshot = memtrace.take_snapshot()
     memtrace.stop()
-    return snapshot
+    return snapshots[0]
 
 
 def test_by_default_all_is_told(snapshot: memtrace.Snapshot) -> None:

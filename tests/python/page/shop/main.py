@@ -21,9 +21,16 @@ def serve(first):
 
 
 def in_thread(name, first):
-    thread = threading.Thread(target=serve, args=(first,), name=name)
-    thread.start()
-    thread.join()
+    """Serve in a thread that stays: without a GIL the name of one that has ended is not known."""
+    served = threading.Event()
+
+    def work():
+        serve(first)
+        served.set()
+        threading.Event().wait()
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    served.wait()
 
 
 def run():
