@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from memtrace._holders import Chain, Link, Root, holders
     from memtrace._include import get_include
     from memtrace._install import install_as_tracemalloc
+    from memtrace._serve import Server, serve
     from memtrace._status import Status, status
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "PackageFilter",
     "PeakRegion",
     "Root",
+    "Server",
     "SizeFilter",
     "Snapshot",
     "Statistic",
@@ -96,6 +98,7 @@ __all__ = [
     "peak",
     "register_domain",
     "reset_peak",
+    "serve",
     "start",
     "status",
     "stop",
@@ -118,6 +121,7 @@ _MODULES = {
     "ModuleFilter": "memtrace._filter_kinds",
     "PackageFilter": "memtrace._filter_kinds",
     "Root": "memtrace._holders",
+    "Server": "memtrace._serve",
     "SizeFilter": "memtrace._filter_kinds",
     "Status": "memtrace._status",
     "ThreadFilter": "memtrace._filter_kinds",
@@ -125,6 +129,7 @@ _MODULES = {
     "get_include": "memtrace._include",
     "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
+    "serve": "memtrace._serve",
     "status": "memtrace._status",
 }
 

@@ -81,10 +81,10 @@ def command(
       python -m memtrace run app.py --port 8000
       python -m memtrace run -o tests.mtrace -m pytest -q
     """
-    keywords = _startup_keywords(sample_interval, seed, max_memory, label_tasks)
-    _check_startup_file()
+    keywords = startup_keywords(sample_interval, seed, max_memory, label_tasks)
+    check_startup_file()
     if not as_module:
-        _check_script(program)
+        check_script(program)
     path = _writable(output or Path(f"{_name_of(program, as_module)}.{os.getpid()}.mtrace"))
     recording = Recording(path, quiet)
     _replace_process(
@@ -99,7 +99,7 @@ def command(
     )
 
 
-def _startup_keywords(
+def startup_keywords(
     sample_interval: str | None, seed: int | None, max_memory: str | None, label_tasks: bool
 ) -> list[str]:
     """Return the options as the parts of ``-X memtrace=``. Raises a usage error when start() would refuse them."""
@@ -125,7 +125,8 @@ def _name_of(program: str, as_module: bool) -> str:
     return Path(program).stem if program != "-" else "stdin"
 
 
-def _check_script(program: str) -> None:
+def check_script(program: str) -> None:
+    """Raise a usage error when there is no such file."""
     if program != "-" and not os.path.exists(program):  # noqa: PTH110  (Path.exists() raises for long names)
         raise click.BadParameter(f"there is no file {program!r}.", param_hint="'SCRIPT'")
 
@@ -147,8 +148,8 @@ def _writable(path: Path) -> Path:
     return absolute
 
 
-def _check_startup_file() -> None:
-    """Refuse to run the program untraced: only ``site`` starts the tracer in the new interpreter."""
+def check_startup_file() -> None:
+    """Raise an error where a program would run untraced: only ``site`` starts the tracer in the new interpreter."""
     directories = [] if sys.flags.no_site else site.getsitepackages()
     if directories and site.ENABLE_USER_SITE:
         directories.append(site.getusersitepackages())
