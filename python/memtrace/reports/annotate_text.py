@@ -19,7 +19,9 @@ _HOT, _WARM = 10, 1  # percent of all
 _LONGEST_NAME = 100
 
 
-class _Line(NamedTuple):
+class MarginLine(NamedTuple):
+    """A line, what is in its margin, and the largest share in percent that it has of anything."""
+
     margin: str
     text: str
     share: float
@@ -69,24 +71,28 @@ def _heading(file: AnnotatedFile) -> str:
     return f"{file.filename}: {text.size(file.total.size)} in {text.blocks(file.total.blocks)}"
 
 
-def _lines(report: AnnotateReport, file: AnnotatedFile) -> Iterator[_Line]:
+def _lines(report: AnnotateReport, file: AnnotatedFile) -> Iterator[MarginLine]:
     """Yield the header and the lines, with a mark where some are left out."""
+    before = None
+    for number, line in zip((0, *file.shown), margins(report, file), strict=True):
+        if before and number > before + 1:
+            yield MarginLine("...".rjust(len(line.margin) - len(_GAP)), "", 0)
+        before = number
+        yield line
+
+
+def margins(report: AnnotateReport, file: AnnotatedFile) -> Iterator[MarginLine]:
+    """Yield the header and each line to show."""
     headers = (*report.headers(), "Line")
-    rows = [
-        ((*report.cells(file.by_line.get(number)), str(number) if number else "?"), number) for number in file.shown
-    ]
-    widths = [max(map(len, column)) for column in zip(headers, *(cells for cells, _ in rows), strict=True)]
+    rows = [(*report.cells(file.by_line.get(number)), str(number) if number else "?") for number in file.shown]
+    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
 
     def margin(cells: tuple[str, ...]) -> str:
         return "".join(cell.rjust(width) + _GAP for cell, width in zip(cells, widths, strict=True))
 
-    yield _Line(margin(headers), "", 0)
-    before = None
-    for cells, number in rows:
-        if before is not None and number > before + 1:
-            yield _Line(" " * (sum(widths) + len(_GAP) * (len(widths) - 1) - 3) + "...", "", 0)
-        before = number
-        yield _Line(margin(cells), file.line(number), report.share(file.by_line.get(number)))
+    yield MarginLine(margin(headers), "", 0)
+    for number, cells in zip(file.shown, rows, strict=True):
+        yield MarginLine(margin(cells), file.line(number), report.share(file.by_line.get(number)))
 
 
 def _print(console: Console, margin: str, style: str, line: str = "", *, fold: bool = False) -> None:
