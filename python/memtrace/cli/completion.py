@@ -11,14 +11,14 @@ def command(shell: str) -> None:
     """Print a script with which SHELL completes what is typed after `memtrace`.
 
     \b
-    Examples, to go into ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish:
+    The line for ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish:
       eval "$(memtrace completion bash)"
       eval "$(memtrace completion zsh)"
       memtrace completion fish | source
 
     \b
-    Examples of a look at it:
-      python -m memtrace completion bash
+    Examples:
+      python -m memtrace completion bash > memtrace.bash
     """
     from click.shell_completion import get_completion_class
 

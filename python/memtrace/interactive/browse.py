@@ -175,8 +175,10 @@ q leaves. The tree and the sources are those of the newer file."""
             new.snapshot, selection, threshold=0, context=None, written=new.written, only=frame.filename
         )
         (file,) = report.files
-        self.query_one("#source", Listing).show(report, file, frame.lineno)
+        listing = self.query_one("#source", Listing)
+        listing.show(report, file, frame.lineno)
         self.action_view("source")
+        self.call_after_refresh(listing.reveal)
 
     def update_detail(self) -> None:
         """Say where the selected row or call is."""

@@ -14,6 +14,8 @@ from memtrace.reports.text import printable
 from memtrace.reports.tree import label_of
 
 _MOST_CHILDREN = 500
+_MOST_OPENED = 50  # at once
+_DEEPEST = 300  # Textual draws a tree by recursion
 _SHORT_PLACE = re.compile(r"^.*/(?=[^/]+/[^/]+$)", re.DOTALL)  # a file and its folder tell most files apart
 _HOT, _WARM = 10, 1  # percent of all
 
@@ -39,11 +41,16 @@ class CallTree(Tree[Node]):
 
     def _fill(self, branch: TreeNode[Node]) -> None:
         node = branch.data
-        while node is not None and not branch.children:
+        depth = _depth(branch)
+        opened = 0
+        while node is not None and not branch.children and depth < _DEEPEST:
             children = node.sorted_children()
-            is_only = len(children) == 1
+            opened += 1
+            depth += 1
+            is_only = len(children) == 1 and opened < _MOST_OPENED
             for child in children[:_MOST_CHILDREN]:
-                branch.add(self._label(child), child, expand=is_only, allow_expand=bool(child.children))
+                can_open = bool(child.children) and depth < _DEEPEST
+                branch.add(self._label(child), child, expand=is_only and can_open, allow_expand=can_open)
             if len(children) > _MOST_CHILDREN:
                 branch.add_leaf(Text(f"({len(children) - _MOST_CHILDREN:,} more calls)", style="dim"))
             if not is_only:
@@ -57,3 +64,10 @@ class CallTree(Tree[Node]):
         numbers = f"{text.percentage(node.size, self._whole):>6} {text.size(node.size):>9}"
         place = _SHORT_PLACE.sub("", label_of(node))
         return Text.assemble((numbers, style), (f" {text.count(node.count):>7}  ", "dim"), printable(place))
+
+
+def _depth(branch: TreeNode[Node]) -> int:
+    depth, parent = 0, branch.parent
+    while parent is not None:
+        depth, parent = depth + 1, parent.parent
+    return depth

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -38,7 +38,7 @@ class Listing(ScrollView, can_focus=True):
         return "\n".join(line.margin + line.text for line in self._lines)
 
     def show(self, report: AnnotateReport, file: AnnotatedFile, lineno: int) -> None:
-        """Show *file* of the report, and its line *lineno* in the middle."""
+        """Show *file* of the report, and select its line *lineno*."""
         self._lines = [_Line("", printable(note), "yellow") for note in (file.filename, *file.notes())]
         self._selected = -1
         numbers = (0, *file.shown)
@@ -49,10 +49,11 @@ class Listing(ScrollView, can_focus=True):
             self._lines.append(_Line(line.margin, printable(line.text[:_LONGEST_LINE]), style))
         width = max(len(line.margin) + len(line.text) for line in self._lines)
         self.virtual_size = Size(width, len(self._lines))
-        self.scroll_to(0, 0, animate=False)
-        if self._selected >= 0:
-            self.scroll_to_region(Region(0, self._selected, 1, 1), center=True, animate=False, force=True)
         self.refresh()
+
+    def reveal(self) -> None:
+        """Bring the selected line into the middle of the window, which must be on the screen."""
+        self.scroll_to(0, max(self._selected - self.size.height // 2, 0), animate=False, force=True)
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the window."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 
 from memtrace.reports import text
 from memtrace.reports.annotate import AnnotatedFile, AnnotateReport
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GAP = "  "
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _HOT, _WARM = 10, 1  # percent of all
 _LONGEST_NAME = 100
 
@@ -100,7 +101,8 @@ def _print(console: Console, margin: str, style: str, line: str = "", *, fold: b
 
     encoding = console.encoding
     styled = Text.assemble((printable(margin, encoding), style), printable(line, encoding))
-    console.print(styled, no_wrap=not fold, overflow="fold" if fold else "ellipsis")
+    cut: Literal["ellipsis", "crop"] = "ellipsis" if printable(_ELLIPSIS, encoding) == _ELLIPSIS else "crop"
+    console.print(styled, no_wrap=not fold, overflow="fold" if fold else cut)
 
 
 def _file_name(file: AnnotatedFile) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from typing import Any, NamedTuple, TextIO
 
 import memtrace
@@ -12,6 +11,7 @@ from memtrace.reports import chart, text
 from memtrace.reports.selection import SelectionError
 
 _LARGEST = 1 << 63
+_LONGEST = 1e9  # seconds
 
 
 class Line(NamedTuple):
@@ -116,12 +116,12 @@ def show_on_terminal(lines: list[Line], stream: TextIO) -> None:
     console = Console(file=stream, markup=False, emoji=False, highlight=False)
     for line in lines:
         styled = Text.assemble(text.printable(line.text, console.encoding), (line.drawn, line.style))
-        console.print(styled, no_wrap=True, overflow="ellipsis")
+        console.print(styled, no_wrap=True, overflow="crop")
 
 
 def _makes_sense(point: TimelinePoint) -> bool:
     sizes = (point.size, point.peak, point.resident)
-    return math.isfinite(point.seconds) and all(0 <= size < _LARGEST for size in sizes)
+    return 0 <= point.seconds < _LONGEST and all(0 <= size < _LARGEST for size in sizes)
 
 
 def _seconds(number: float) -> str:
