@@ -6,6 +6,7 @@
 #include "hooks/compat/allocators.h"
 #include "hooks/events.h"
 #include "hooks/reports.h"
+#include "hooks/timeline.h"
 #include "src/base/hot.h"
 
 namespace memtrace::allocator_hooks {
@@ -92,6 +93,7 @@ struct Hooks {
     const Block old = old_block == nullptr ? Block{} : begin_resize<kGil>(*thread, old_block);
     void* block = below.realloc(below.ctx, old_block, size);
     end_resize<kGil>(*thread, old_block, old, block, size);
+    look_at_time(thread, size);
     if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread->last_object_block = block;
     leave(thread);
     return block;
@@ -145,9 +147,17 @@ struct Hooks {
       }
     } else if (block != nullptr) [[likely]] {
       record<kGil>(*thread, block, size);
+      look_at_time(thread, size);
       if constexpr (kDomain == PYMEM_DOMAIN_OBJ) thread->last_object_block = block;
     }
     leave(thread);
+  }
+
+  MT_HOT static void look_at_time(Thread* thread, std::size_t size) noexcept {
+    if constexpr (kMode == Mode::kTimed) {
+      if (timeline::is_time(*thread, size)) [[unlikely]]
+        look_at_clock(*thread, attached_thread<kGil>(*thread));
+    }
   }
 
   // Whether a call to the domain reaches our hooks: somebody else may have removed them together with his own.
@@ -218,13 +228,24 @@ void uninstall_all() noexcept {
 }  // namespace
 
 double measure() noexcept {
-  return std::max(Hooks<PYMEM_DOMAIN_MEM, Mode::kExact>::measure(), Hooks<PYMEM_DOMAIN_MEM, Mode::kSampled>::measure());
+  return std::max({Hooks<PYMEM_DOMAIN_MEM, Mode::kExact>::measure(), Hooks<PYMEM_DOMAIN_MEM, Mode::kTimed>::measure(),
+                   Hooks<PYMEM_DOMAIN_MEM, Mode::kSampled>::measure()});
 }
 
-void install(Mode mode) noexcept { mode == Mode::kExact ? install_all<Mode::kExact>() : install_all<Mode::kSampled>(); }
+void install(Mode mode) noexcept {
+  switch (mode) {
+    case Mode::kExact:
+      return install_all<Mode::kExact>();
+    case Mode::kTimed:
+      return install_all<Mode::kTimed>();
+    case Mode::kSampled:
+      return install_all<Mode::kSampled>();
+  }
+}
 
 void uninstall() noexcept {
   uninstall_all<Mode::kSampled>();
+  uninstall_all<Mode::kTimed>();
   uninstall_all<Mode::kExact>();
 }
 

@@ -7,8 +7,9 @@
 
 namespace memtrace::allocator_hooks {
 
-// Whether each block is recorded, or an era can have samples: then the hooks are others, which look before they do more.
-enum class Mode { kExact, kSampled };
+// Whether each block is recorded, and with a timeline, or an era can have samples: then the hooks are others, which look
+// before they do more.
+enum class Mode { kExact, kTimed, kSampled };
 
 // Puts our hooks on top of each domain's allocator where they are no longer called. pre: the GIL.
 void install(Mode mode) noexcept;

@@ -5,6 +5,7 @@
 #include "hooks/labels.h"
 #include "hooks/limits.h"
 #include "hooks/reports.h"
+#include "hooks/timeline.h"
 
 namespace memtrace {
 
@@ -218,10 +219,16 @@ void record_apart(Thread& thread, PyThreadState* attached, const void* block, st
     track_in(thread, Access::kApart, *era, attached, 0, reinterpret_cast<std::uintptr_t>(block), size);
 }
 
+void look_at_clock(Thread& thread, const PyThreadState* attached) noexcept {
+  with_era(thread, attached, [](Access, Era& era) { timeline::look(era); });
+}
+
 void record_sampled(Thread& thread, PyThreadState* attached, const void* block, std::size_t size) noexcept {
   with_era(thread, attached, [&](Access access, Era& era) {
-    if (is_sampled(thread, era, size))
-      track_in(thread, access, era, attached, 0, reinterpret_cast<std::uintptr_t>(block), size);
+    if (!is_sampled(thread, era, size)) return;
+    track_in(thread, access, era, attached, 0, reinterpret_cast<std::uintptr_t>(block), size);
+    // A sample stands for many blocks.
+    if (timeline::is_on() && timeline::is_time(thread, size + era.plan().interval)) timeline::look(era);
   });
 }
 

@@ -48,6 +48,9 @@ MT_COLD Block take_sampled(Thread& thread, const PyThreadState* attached, const 
 MT_COLD void resized_sampled(Thread& thread, const PyThreadState* attached, const void* old_block, const Block& old,
                              bool succeeded) noexcept;
 
+// For the timeline, when it is time.
+MT_COLD void look_at_clock(Thread& thread, const PyThreadState* attached) noexcept;
+
 // pre: `attached` is not null.
 MT_HOT bool is_current(const Thread& thread, const PyThreadState* attached) noexcept {
   return thread.exclusive.version == control.version() && thread.label_seen.is_of(attached);

@@ -12,6 +12,7 @@
 #include "hooks/labels.h"
 #include "hooks/limits.h"
 #include "hooks/reference_tracer.h"
+#include "hooks/timeline.h"
 #include "hooks/tracemalloc_api.h"
 #include "src/mem/heap.h"
 
@@ -55,6 +56,7 @@ void after_fork_in_child() {
   Era* const era = control.era();
   if (const ThreadId id = own == nullptr || era == nullptr ? kNone : own->known_in(*era))
     era->tables().threads.set_native_id(id, os::native_thread_id());
+  timeline::after_fork_in_child();
   tracemalloc_api::after_fork_in_child();
 }
 
@@ -73,6 +75,7 @@ void after_finalization() {
   tracemalloc_api::uninstall();
   allocator_hooks::uninstall();
   control.end();
+  timeline::begin(0);
   labels::forget_variable();
   compat::forget_thread_names();
   tell_listener();
@@ -119,7 +122,10 @@ bool start(std::uint32_t nframe, const Options& options) noexcept {
     limit = nframe;
     current_options = options;
     limits::begin(options.max_memory);
-    const auto mode = options.samples.can_sample() ? allocator_hooks::Mode::kSampled : allocator_hooks::Mode::kExact;
+    timeline::begin(options.timeline);
+    const auto mode = options.samples.can_sample() ? allocator_hooks::Mode::kSampled
+                      : options.timeline != 0      ? allocator_hooks::Mode::kTimed
+                                                   : allocator_hooks::Mode::kExact;
     compat::with_world_stopped([&] { allocator_hooks::install(mode); });
     // An object from a free list is no new sample: its block is that of the one before.
     if (options.samples.interval == 0) reference_tracer::install();
@@ -137,6 +143,7 @@ bool stop() noexcept {
     reference_tracer::uninstall();
     compat::with_world_stopped([] { allocator_hooks::uninstall(); });
     control.end();
+    timeline::begin(0);
     shrink_own_state();
     tell_listener();
   });
@@ -150,6 +157,7 @@ bool clear() noexcept {
     begun = control.begin(limit, current_options.samples);
     if (!begun) return;
     limits::begin(current_options.max_memory);
+    timeline::begin(current_options.timeline);
     shrink_own_state();
   };
   return compat::with_main_gil(main_interpreter, begin) && begun;

@@ -28,6 +28,7 @@ const char* misplaced_field() noexcept;
 struct Options {
   SampleOptions samples;
   std::size_t max_memory = 0;  // of own_bytes(); 0: no limit
+  std::uint64_t timeline = 0;  // distance of its points at first, in nanoseconds; 0: none
   bool label_tasks = false;  // the business of the package, of which it is told here
 };
 

@@ -20,6 +20,8 @@ struct Thread : ThreadState {
   int attempts_to_name = 0;
   // Of a session with a limit of memory: blocks recorded since the thread has last looked at it.
   std::uint32_t unlooked = 0;
+  // Of a session with a timeline: bytes to the next look at the clock.
+  std::int64_t until_look = 0;
   // What blocks are tagged with.
   struct Tagged {
     std::uint64_t version = 0;  // Control::version for which the rest holds

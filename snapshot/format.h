@@ -48,15 +48,22 @@ class NewerVersionError : public FormatError {
 // The bytes begin with our magic number.
 bool looks_like_snapshot(std::span<const std::byte> bytes) noexcept;
 
-// Selected rows and blocks only; resolves a deferred snapshot. `attributes` are the caller's own bytes: stored as they
-// are in a section of their own (left out when empty), checked as all others, and given back by from_bytes().
-std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::byte> attributes = {});
-Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* attributes = nullptr);
+// What a file holds beside the snapshot: the caller's own bytes, stored as they are in sections of their own (left out when
+// empty), and checked as all others.
+struct Extras {
+  std::vector<std::byte> attributes;
+  std::vector<std::byte> peak;  // a file in the file: what was live at the peak
+  std::vector<std::byte> timeline;
+};
+
+// Selected rows and blocks only; resolves a deferred snapshot.
+std::vector<std::byte> to_bytes(const Snapshot& snapshot, const Extras& extras = {});
+Snapshot from_bytes(std::span<const std::byte> bytes, Extras* extras = nullptr);
 
 // Writes through a temporary file in the same folder and a rename: a reader sees the old file or the whole new one. A
 // path that exists and is no regular file (a pipe, /dev/stdout) is written directly; a symbolic link is followed.
 // `path` is in the file system's encoding.
-void dump(const Snapshot& snapshot, const std::string& path, std::span<const std::byte> attributes = {});
+void dump(const Snapshot& snapshot, const std::string& path, const Extras& extras = {});
 Snapshot load(const std::string& path);
 
 }  // namespace memtrace::snapshot

@@ -293,7 +293,7 @@ bool looks_like_snapshot(std::span<const std::byte> bytes) noexcept {
          ByteReader(bytes, 0, ByteReader::Place::exact).number<std::uint64_t>() == kMagic;
 }
 
-Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* attributes) {
+Snapshot from_bytes(std::span<const std::byte> bytes, Extras* extras) {
   const SectionsReader sections(bytes);
   const auto meta = sections.content(SectionId::meta);
   ByteReader in = meta.reader();
@@ -310,9 +310,11 @@ Snapshot from_bytes(std::span<const std::byte> bytes, std::vector<std::byte>* at
   if (sections.has(SectionId::types)) read_types(sections, *dictionary, rows.keys);
   std::optional<BlockColumns> blocks;
   if (sections.has(SectionId::blocks)) blocks = read_blocks(sections, rows.keys.size());
-  if (attributes != nullptr) {
-    attributes->clear();
-    if (sections.has(SectionId::attributes)) *attributes = sections.content(SectionId::attributes).bytes;
+  if (extras != nullptr) {
+    *extras = {};
+    if (sections.has(SectionId::attributes)) extras->attributes = sections.content(SectionId::attributes).bytes;
+    if (sections.has(SectionId::peak)) extras->peak = sections.content_as_is(SectionId::peak).bytes;
+    if (sections.has(SectionId::timeline)) extras->timeline = sections.content(SectionId::timeline).bytes;
   }
   const Snapshot snapshot = Snapshot::resolved(dictionary, std::move(rows.keys), std::move(rows.counters),
                                                std::move(blocks), traceback_limit, dropped, mark);

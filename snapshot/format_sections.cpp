@@ -51,7 +51,7 @@ std::uint64_t table_checksum(ByteView header, ByteView table) {
 }  // namespace
 
 void SectionsWriter::add(std::uint16_t id, bool optional, Effort effort, ByteView content) {
-  Bytes packed = compress(content, effort);
+  Bytes packed = effort == Effort::none ? Bytes(content.begin(), content.end()) : compress(content, effort);
   const bool compressed = packed.size() < content.size();
   if (!compressed) packed.assign(content.begin(), content.end());
   packed.shrink_to_fit();
@@ -148,6 +148,12 @@ const SectionsReader::Entry* SectionsReader::find(SectionId id) const noexcept {
 }
 
 bool SectionsReader::has(SectionId id) const noexcept { return find(id) != nullptr; }
+
+SectionsReader::Content SectionsReader::content_as_is(SectionId id) const {
+  if (const Entry* entry = find(id); entry != nullptr && entry->encoding != kStoredAsIs)
+    throw FormatError(entry->offset, "a file in the file is compressed");
+  return content(id);
+}
 
 SectionsReader::Content SectionsReader::content(SectionId id) const {
   const Entry* entry = find(id);

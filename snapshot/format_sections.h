@@ -37,14 +37,16 @@ enum class SectionId : std::uint16_t {
   churn = 13,
   samples = 14,
   types = 15,
+  peak = 16,
+  timeline = 17,
 };
-inline constexpr SectionId kLastSection = SectionId::types;
+inline constexpr SectionId kLastSection = SectionId::timeline;
 
 // In the column of sizes: the size is in the list of large ones.
 inline constexpr std::uint32_t kLargeSize = 0xFFFFFFFF;
 
-// Level 1 for the large columns, more for the small tables.
-enum class Effort : std::uint8_t { fast, thorough };
+// Level 1 for the large columns, more for the small tables, none for what is compressed inside.
+enum class Effort : std::uint8_t { none, fast, thorough };
 
 class SectionsWriter {
  public:
@@ -76,6 +78,8 @@ class SectionsReader {
     ByteReader reader() const { return ByteReader(bytes, offset, ByteReader::Place::section); }
   };
   Content content(SectionId id) const;
+  // The same of a section that is a file itself: FormatError when it is compressed, for then it could expand twice.
+  Content content_as_is(SectionId id) const;
 
  private:
   struct Entry {

@@ -231,6 +231,10 @@ void write_types(SectionsWriter& sections, const Snapshot& snapshot) {
   add(sections, SectionId::types, out, Effort::thorough, true);
 }
 
+void write_extra(SectionsWriter& sections, SectionId id, Effort effort, ByteView bytes) {
+  if (!bytes.empty()) sections.add(static_cast<std::uint16_t>(id), true, effort, bytes);
+}
+
 // Without the rows that count nothing, which no block refers to either.
 Snapshot without_empty_rows(const Snapshot& snapshot) {
   std::vector<std::uint8_t> keep(snapshot.column_count());
@@ -244,7 +248,7 @@ Snapshot without_empty_rows(const Snapshot& snapshot) {
 
 }  // namespace
 
-std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::byte> attributes) {
+std::vector<std::byte> to_bytes(const Snapshot& snapshot, const Extras& extras) {
   const Snapshot written = without_empty_rows(snapshot);
   const Churn* churn = snapshot.churn() == nullptr ? nullptr : &snapshot.churn()->get();
   if (churn != nullptr) churn->allocated.stacks();  // resolves, before the dictionary is copied
@@ -275,14 +279,14 @@ std::vector<std::byte> to_bytes(const Snapshot& snapshot, std::span<const std::b
   write_samples(sections, written);
   write_types(sections, written);
   if (written.has_blocks()) write_blocks(sections, written);
-  if (!attributes.empty()) {
-    sections.add(static_cast<std::uint16_t>(SectionId::attributes), true, Effort::thorough, attributes);
-  }
+  write_extra(sections, SectionId::attributes, Effort::thorough, extras.attributes);
+  write_extra(sections, SectionId::peak, Effort::none, extras.peak);
+  write_extra(sections, SectionId::timeline, Effort::thorough, extras.timeline);
   return std::move(sections).finish();
 }
 
-void dump(const Snapshot& snapshot, const std::string& path, std::span<const std::byte> attributes) {
-  write_file(path, to_bytes(snapshot, attributes));
+void dump(const Snapshot& snapshot, const std::string& path, const Extras& extras) {
+  write_file(path, to_bytes(snapshot, extras));
 }
 
 }  // namespace memtrace::snapshot

@@ -275,23 +275,35 @@ py::bytes from_native_bytes(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-py::bytes to_bytes(const snapshot::Snapshot& self, const py::bytes& attributes) {
-  const std::span<const std::byte> native_attributes = as_bytes(attributes);
+// (attributes, peak, timeline)
+using PyExtras = std::tuple<py::bytes, py::bytes, py::bytes>;
+
+snapshot::Extras to_native_extras(const PyExtras& extras) {
+  const auto copied = [](const py::bytes& bytes) {
+    const std::span<const std::byte> view = as_bytes(bytes);
+    return std::vector<std::byte>(view.begin(), view.end());
+  };
+  return {copied(std::get<0>(extras)), copied(std::get<1>(extras)), copied(std::get<2>(extras))};
+}
+
+py::bytes to_bytes(const snapshot::Snapshot& self, const PyExtras& extras) {
+  const snapshot::Extras native_extras = to_native_extras(extras);
   return from_native_bytes([&] {
     const Detached detached;
-    return snapshot::to_bytes(self, native_attributes);
+    return snapshot::to_bytes(self, native_extras);
   }());
 }
 
-std::pair<snapshot::Snapshot, py::bytes> from_bytes(const py::bytes& bytes) {
+std::pair<snapshot::Snapshot, PyExtras> from_bytes(const py::bytes& bytes) {
   const std::span<const std::byte> data = as_bytes(bytes);
-  std::vector<std::byte> attributes;
+  snapshot::Extras extras;
   try {
     snapshot::Snapshot snapshot = [&] {
       const Detached detached;
-      return snapshot::from_bytes(data, &attributes);
+      return snapshot::from_bytes(data, &extras);
     }();
-    return {std::move(snapshot), from_native_bytes(attributes)};
+    return {std::move(snapshot), PyExtras(from_native_bytes(extras.attributes), from_native_bytes(extras.peak),
+                                          from_native_bytes(extras.timeline))};
   } catch (const snapshot::FormatError& error) {
     throw py::value_error("at offset " + std::to_string(error.offset()) + ": " + error.what());
   }
@@ -304,14 +316,14 @@ std::pair<snapshot::Snapshot, py::bytes> from_bytes(const py::bytes& bytes) {
   throw py::error_already_set();
 }
 
-void dump(const snapshot::Snapshot& self, const py::object& path, const py::bytes& attributes) {
-  const std::span<const std::byte> native_attributes = as_bytes(attributes);
+void dump(const snapshot::Snapshot& self, const py::object& path, const PyExtras& extras) {
+  const snapshot::Extras native_extras = to_native_extras(extras);
   PyObject* encoded = nullptr;
   if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw py::error_already_set();
   const std::string native_path(py::reinterpret_steal<py::bytes>(encoded));
   try {
     const Detached detached;
-    snapshot::dump(self, native_path, native_attributes);
+    snapshot::dump(self, native_path, native_extras);
   } catch (const std::system_error& error) {
     raise_os_error(error, path);
   }
@@ -395,9 +407,9 @@ void bind_snapshot(py::module_& module) {
       .def("names", &names, py::arg("tag"))
       .def("set_names", &set_names, py::arg("tag"), py::arg("names"), py::arg("replace"))
       .def("select_generations", &snapshot::select_generations, py::arg("first"), py::arg("end"))
-      .def("to_bytes", &to_bytes, py::arg("attributes"))
+      .def("to_bytes", &to_bytes, py::arg("extras"))
       .def_static("from_bytes", &from_bytes, py::arg("data"))
-      .def("dump", &dump, py::arg("path"), py::arg("attributes"));
+      .def("dump", &dump, py::arg("path"), py::arg("extras"));
 }
 
 }  // namespace memtrace::binding

@@ -8,10 +8,12 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "hooks/allocator_hooks.h"
 #include "hooks/limits.h"
 #include "hooks/session.h"
+#include "hooks/timeline.h"
 #include "hooks/tracemalloc_api.h"
 #include "python/binding/binding.h"
 #include "python/binding/dictionary_view.h"
@@ -33,7 +35,7 @@ using Given = std::optional<std::uint64_t>;
 
 // pre: Lock, and tracing.
 void check_same_options(const Given& interval, const Given& seed, const Given& max_memory,
-                        std::optional<bool> label_tasks) {
+                        std::optional<bool> label_tasks, const Given& timeline) {
   const session::Options& present = session::options();
   const auto check = [](const char* name, const Given& given, std::uint64_t now) {
     if (given && *given != now)
@@ -43,13 +45,14 @@ void check_same_options(const Given& interval, const Given& seed, const Given& m
   check("seed", seed, present.samples.seed);
   check("max_memory", max_memory, present.max_memory);
   check("label_tasks", label_tasks, present.label_tasks);
+  check("timeline", timeline, present.timeline);
 }
 
 void start(std::uint32_t nframe, const Given& interval, const Given& seed, const Given& max_memory,
-           std::optional<bool> label_tasks) {
+           std::optional<bool> label_tasks, const Given& timeline) {
   {
     const session::Lock lock;
-    if (session::is_tracing()) return check_same_options(interval, seed, max_memory, label_tasks);
+    if (session::is_tracing()) return check_same_options(interval, seed, max_memory, label_tasks, timeline);
   }
   if (const char* field = session::misplaced_field())
     throw std::runtime_error(std::string("memtrace was built for a CPython " PY_VERSION " whose ") + field +
@@ -62,6 +65,7 @@ void start(std::uint32_t nframe, const Given& interval, const Given& seed, const
   if (options.samples.can_sample()) options.samples.seed = seed ? *seed : any_seed();
   options.max_memory = max_memory.value_or(0);
   options.label_tasks = label_tasks.value_or(false);
+  options.timeline = timeline.value_or(0);
   // Before anything is traced: it may import asyncio.
   if (options.label_tasks) py::module_::import("memtrace._tasks").attr("_label_tasks")();
   if (!session::start(nframe, options)) throw std::bad_alloc();
@@ -170,6 +174,18 @@ py::dict status() {
   return result;
 }
 
+// (nanoseconds, bytes, peak, resident) of each point.
+py::list timeline_points() {
+  const std::vector<Timeline::Point> points = [] {
+    const session::Lock lock;
+    return timeline::points();
+  }();
+  py::list result(points.size());
+  for (std::size_t i = 0; i < points.size(); ++i)
+    result[i] = py::make_tuple(points[i].nanoseconds, points[i].bytes, points[i].peak, points[i].resident);
+  return result;
+}
+
 // Where there is no GIL; see session_lock.h.
 [[maybe_unused]] void watch_forks_in_python() {
   const py::cpp_function after(&session::Lock::after_fork_in_python);
@@ -197,7 +213,7 @@ void bind_tracer(py::module_& module) {
 #endif
   module.def("start", &start, py::arg("nframe"), py::arg("sample_interval") = std::nullopt,
              py::arg("seed") = std::nullopt, py::arg("max_memory") = std::nullopt,
-             py::arg("label_tasks") = std::nullopt);
+             py::arg("label_tasks") = std::nullopt, py::arg("timeline") = std::nullopt);
   module.def("stop", &stop);
   module.def("is_tracing", &session::is_tracing);
   module.def("clear_traces", &clear_traces);
@@ -207,6 +223,7 @@ void bind_tracer(py::module_& module) {
   module.def("take_snapshot", &take_snapshot, py::arg("blocks") = true, py::arg("mark") = false);
   module.attr("mark") = py::reinterpret_steal<py::object>(PyCFunction_New(&mark_definition, nullptr));
   module.def("status", &status);
+  module.def("timeline", &timeline_points);
   // Seconds that tracing adds to one allocation and free, as measured now.
   module.def("event_time", [] { return allocator_hooks::measure(); });
   module.def("_fail_allocations", &fail_allocations, py::arg("after"), py::arg("sticky"));

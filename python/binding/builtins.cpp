@@ -50,7 +50,8 @@ constexpr std::array kWithoutArguments = {
 };
 
 constexpr const char* kStartDoc =
-    "start($module, nframe=1, /, *, sample_interval=None, seed=None,\n      max_memory=None, label_tasks=None)\n--\n\n"
+    "start($module, nframe=1, /, *, sample_interval=None, seed=None,\n      max_memory=None, label_tasks=None, "
+    "timeline=None)\n--\n\n"
     "Start tracing Python's memory allocations, in all threads.\n\n"
     "Keeps up to nframe frames of each traceback. Each block is traced, unless sample_interval says in which mean\n"
     "distance of allocated bytes blocks are to be sampled (bytes, or a text such as '512 KiB'): then sizes and counts\n"
@@ -59,7 +60,10 @@ constexpr const char* kStartDoc =
     "sample\n"
     "before that is exceeded, and at last records nothing more, which counts as dropped.\n"
     "With label_tasks=True asyncio tasks that are made from then on are labelled, see label(), by the names that they\n"
-    "are given, or else by those of their coroutines.\n\n"
+    "are given, or else by those of their coroutines.\n"
+    "With timeline=True, or the distance of its points in seconds, 0.01, how much memory there is is recorded over "
+    "time:\n"
+    "see timeline().\n\n"
     "While tracing, only checks its arguments. Raises ValueError unless nframe is from 1 to 65535, for keywords that "
     "are\n"
     "out of range, and for those that differ from what tracing was started with.";
@@ -73,7 +77,7 @@ PyObject* forward(PyObject*, PyObject*) {
   return PyObject_CallNoArgs(targets[index]);
 }
 
-// (interval, seed, memory, label_tasks) of the keywords of start(); None what was not given.
+// (interval, seed, memory, label_tasks, timeline) of the keywords of start(); None what was not given.
 py::object checked_keywords(PyObject* const* values, PyObject* names) {
   const py::object check = py::module_::import("memtrace._options").attr("start");
   PyObject* checked = PyObject_Vectorcall(check.ptr(), values, 0, names);

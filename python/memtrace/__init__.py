@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from memtrace._install import install_as_tracemalloc
     from memtrace._serve import Server, serve
     from memtrace._status import Status, status
+    from memtrace._timeline import TimelinePoint, timeline
 
 __all__ = [
     "BaseFilter",
@@ -80,6 +81,7 @@ __all__ = [
     "StatisticDiff",
     "Status",
     "ThreadFilter",
+    "TimelinePoint",
     "Trace",
     "Traceback",
     "TypeFilter",
@@ -104,6 +106,7 @@ __all__ = [
     "stop",
     "take_peak_snapshot",
     "take_snapshot",
+    "timeline",
     "track",
     "untrack",
 ]
@@ -125,12 +128,16 @@ _MODULES = {
     "SizeFilter": "memtrace._filter_kinds",
     "Status": "memtrace._status",
     "ThreadFilter": "memtrace._filter_kinds",
+    "TimelinePoint": "memtrace._timeline",
     "TypeFilter": "memtrace._filter_kinds",
     "get_include": "memtrace._include",
     "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
+    "load_ipython_extension": "memtrace._notebook",
     "serve": "memtrace._serve",
     "status": "memtrace._status",
+    "timeline": "memtrace._timeline",
+    "unload_ipython_extension": "memtrace._notebook",
 }
 
 

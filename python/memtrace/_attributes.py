@@ -2,16 +2,13 @@
 
 A version, the length of a text, the text, which is JSON, and what it refers to as bytes, one behind the other. What
 JSON has no form for is an object of two members, its kind and its value. Reading makes nothing but built-in values,
-snapshots and points of time, whatever the bytes say.
+whatever the bytes say.
 """
 
 from __future__ import annotations
 
 import json
-from operator import index
 from struct import Struct
-
-from memtrace._timeline import TimelinePoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +23,11 @@ _LARGEST_PLAIN = (1 << 53) - 1  # every reader of JSON has it
 
 
 def encode(attributes: dict[str, Any]) -> bytes:
-    """Return *attributes* as bytes; TypeError when one is not made of built-in values or snapshots."""
+    """Return *attributes* as bytes; TypeError when one is not made of built-in values."""
     if not attributes:
         return b""
     parts: list[bytes] = []
-    tree = {name: _Encoder(parts).form(value, 0) for name, value in attributes.items()}
+    tree = {name: _form(value, parts, 0) for name, value in attributes.items()}
     text = json.dumps([tree, [len(part) for part in parts]]).encode()
     return b"".join([_HEAD.pack(_VERSION, len(text)), text, *parts])
 
@@ -56,54 +53,31 @@ def decode(data: bytes) -> dict[str, Any]:
         raise ValueError(f"its attributes cannot be read: {error}") from None
 
 
-class _Encoder:
-    def __init__(self, parts: list[bytes]) -> None:
-        self._parts = parts
-
-    def form(self, value: Any, depth: int) -> Any:
-        """Return what stands for *value* in JSON."""
-        if depth > _MOST_NESTED:
-            raise ValueError(f"a snapshot file cannot hold an attribute that is nested more than {_MOST_NESTED} deep")
-        kind = type(value)
-        if value is None or kind in (bool, float, str) or (kind is int and abs(value) <= _LARGEST_PLAIN):
-            return value
-        if kind is list:
-            return [self.form(each, depth + 1) for each in value]
-        return {_KIND: kind.__name__, _VALUE: self._form_of_kind(kind, value, depth + 1)}
-
-    def _form_of_kind(self, kind: type, value: Any, depth: int) -> Any:
-        from memtrace._snapshot import Snapshot
-
-        if kind is int:
-            return hex(value)
-        if kind is complex:
-            return [value.real, value.imag]
-        if kind in (bytes, bytearray):
-            return self._part(bytes(value))
-        if kind is dict:
-            return [[self.form(key, depth), self.form(each, depth)] for key, each in value.items()]
-        if kind in (tuple, set, frozenset, TimelinePoint):
-            return [self.form(each, depth) for each in value]
-        if kind is Snapshot:
-            return [value.traceback_limit, self._part(value._to_bytes())]  # without attributes of its own
-        raise TypeError(f"a snapshot file cannot hold an attribute of type {kind.__name__}")
-
-    def _part(self, data: bytes) -> int:
-        self._parts.append(data)
-        return len(self._parts) - 1
+def _form(value: Any, parts: list[bytes], depth: int) -> Any:
+    """Return what stands for *value* in JSON, what is bytes put behind *parts*."""
+    if depth > _MOST_NESTED:
+        raise ValueError(f"a snapshot file cannot hold an attribute that is nested more than {_MOST_NESTED} deep")
+    kind = type(value)
+    if value is None or kind in (bool, float, str) or (kind is int and abs(value) <= _LARGEST_PLAIN):
+        return value
+    if kind is list:
+        return [_form(each, parts, depth + 1) for each in value]
+    return {_KIND: kind.__name__, _VALUE: _form_of_kind(kind, value, parts, depth + 1)}
 
 
-def _snapshot(form: Any, parts: list[bytes]) -> Any:
-    from memtrace._snapshot import Snapshot
-
-    snapshot = Snapshot._from_bytes(parts[form[1]])
-    snapshot.traceback_limit = int(form[0])
-    return snapshot
-
-
-def _point(form: Any, parts: list[bytes]) -> TimelinePoint:
-    seconds, *sizes = (_value(each, parts) for each in form)
-    return TimelinePoint(float(seconds), *map(index, sizes))
+def _form_of_kind(kind: type, value: Any, parts: list[bytes], depth: int) -> Any:
+    if kind is int:
+        return hex(value)
+    if kind is complex:
+        return [value.real, value.imag]
+    if kind in (bytes, bytearray):
+        parts.append(bytes(value))
+        return len(parts) - 1
+    if kind is dict:
+        return [[_form(key, parts, depth), _form(each, parts, depth)] for key, each in value.items()]
+    if kind in (tuple, set, frozenset):
+        return [_form(each, parts, depth) for each in value]
+    raise TypeError(f"a snapshot file cannot hold an attribute of type {kind.__name__}")
 
 
 _READERS: dict[str, Callable[[Any, list[bytes]], Any]] = {
@@ -115,8 +89,6 @@ _READERS: dict[str, Callable[[Any, list[bytes]], Any]] = {
     "tuple": lambda form, parts: tuple(_value(each, parts) for each in form),
     "set": lambda form, parts: {_value(each, parts) for each in form},
     "frozenset": lambda form, parts: frozenset(_value(each, parts) for each in form),
-    "TimelinePoint": _point,
-    "Snapshot": _snapshot,
 }
 
 

@@ -6,6 +6,9 @@ from memtrace._size import _parse_size
 
 _LARGEST_INTERVAL = 1 << 40
 _SMALLEST_MEMORY = 4 << 20
+_USUAL_DISTANCE = 0.01
+_SHORTEST_DISTANCE = 0.001
+_LONGEST_DISTANCE = 3600
 
 
 def start(
@@ -14,8 +17,11 @@ def start(
     seed: int | None = None,
     max_memory: int | str | None = None,
     label_tasks: bool | None = None,
-) -> tuple[int | None, int | None, int | None, bool | None]:
+    timeline: bool | float | None = None,
+) -> tuple[int | None, int | None, int | None, bool | None, int | None]:
     """Return the keywords of :func:`memtrace.start` as integers and a bool, None where nothing was given.
+
+    The distance of the timeline's points is in nanoseconds, 0 for none.
 
     Has the name of what it checks for, which the messages of Python about unexpected keywords show.
     """
@@ -36,4 +42,16 @@ def start(
             raise ValueError(f"seed must be in range [0; {(1 << 64) - 1}], not {seed}")
     if label_tasks is not None and not isinstance(label_tasks, bool):
         raise TypeError(f"label_tasks must be True or False, not {type(label_tasks).__name__}")
-    return interval, seed, memory, label_tasks
+    return interval, seed, memory, label_tasks, _distance(timeline)
+
+
+def _distance(timeline: bool | float | None) -> int | None:
+    if timeline is None:
+        return None
+    if isinstance(timeline, bool):
+        timeline = _USUAL_DISTANCE if timeline else 0
+    elif not isinstance(timeline, (int, float)):
+        raise TypeError(f"timeline must be True, False or a number of seconds, not {type(timeline).__name__}")
+    elif not _SHORTEST_DISTANCE <= timeline <= _LONGEST_DISTANCE:
+        raise ValueError(f"timeline must be from {_SHORTEST_DISTANCE} to {_LONGEST_DISTANCE} seconds, not {timeline!r}")
+    return round(timeline * 1e9)

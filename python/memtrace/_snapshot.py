@@ -36,31 +36,28 @@ class Snapshot:
 
     Made by :func:`take_snapshot`, by :meth:`load`, or from trace tuples ``(domain, size, frames,
     total_nframe)`` whose frames are ``(filename, lineno)`` tuples, most recent first. Further
-    attributes can be set on it and are kept by :meth:`dump`, when they are made of built-in values or
-    are snapshots; those leave their own attributes behind. Its methods may be called from several
-    threads at once.
+    attributes can be set on it and are kept by :meth:`dump`. Its methods may be called from
+    several threads at once.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_in_process", "_native", "_view", "traceback_limit")
+    __slots__ = ("__dict__", "__weakref__", "_in_process", "_native", "_peak", "_points", "_view", "traceback_limit")
 
     traceback_limit: int
     """Largest number of frames that the tracer kept of a traceback."""
 
-    peak: Snapshot | None = None
-    """What was live at the peak of the recorded program: set by ``memtrace run``, or by whoever has both."""
-
-    timeline: tuple[TimelinePoint, ...] = ()
-    """How much memory the recorded program had, and when: set by ``memtrace run``, or by whoever has both."""
-
     _view: _Traces | None
     _native: _core.Snapshot | None  # None: the traces of _view, not read yet
     _in_process: bool  # sys.modules is that of the traced program
+    _peak: Snapshot | None
+    _points: Sequence[tuple[int, int, int, int]]  # those of the timeline, with nanoseconds
 
     def __init__(self, traces: Sequence[TraceTuple], traceback_limit: int) -> None:
         self.traceback_limit = traceback_limit
         self._view = _Traces(traces.copy() if isinstance(traces, list) else traces)
         self._native = None
         self._in_process = False
+        self._peak = None
+        self._points = ()
 
     @classmethod
     def _from_native(cls, native: _core.Snapshot, traceback_limit: int, in_process: bool = False) -> Self:
@@ -69,6 +66,8 @@ class Snapshot:
         self._view = None
         self._native = native
         self._in_process = in_process
+        self._peak = None
+        self._points = ()
         return self
 
     @property
@@ -86,6 +85,34 @@ class Snapshot:
     def traces(self, traces: _Traces) -> None:
         self._view = traces
         self._native = None
+
+    @property
+    def peak(self) -> Snapshot | None:
+        """What was live at the peak of the recorded program, without a peak of its own; None when nobody has set it.
+
+        ``memtrace run`` does, and :meth:`dump` keeps it, without attributes.
+        """
+        return self._peak
+
+    @peak.setter
+    def peak(self, peak: Snapshot | None) -> None:
+        if peak is not None and not isinstance(peak, Snapshot):
+            raise TypeError(f"peak must be a Snapshot or None, not {type(peak).__name__}")
+        self._peak = peak
+
+    @property
+    def timeline(self) -> tuple[TimelinePoint, ...]:
+        """How much memory the recorded program had, and when, as :func:`timeline` says; empty when nobody has set it.
+
+        ``memtrace run`` does, and :meth:`dump` keeps it.
+        """
+        from memtrace._timeline import TimelinePoint
+
+        return tuple(TimelinePoint(nanoseconds / 1e9, *sizes) for nanoseconds, *sizes in self._points)
+
+    @timeline.setter
+    def timeline(self, points: Iterable[TimelinePoint]) -> None:
+        self._points = [(round(seconds * 1e9), *sizes) for seconds, *sizes in points]  # type: ignore[misc]
 
     @property
     def dropped(self) -> int:
@@ -216,14 +243,14 @@ class Snapshot:
         """Write the snapshot and the attributes set on it into a file.
 
         The file appears whole or not at all. Raises OSError as :func:`open` does, and TypeError
-        when an attribute is not made of built-in values or snapshots.
+        when an attribute is not made of built-in values.
         """
-        native, attributes = self._complete_native(), self._encoded_attributes()
+        native, extras = self._complete_native(), self._extras(self._encoded_attributes())
         if isinstance(filename, int):
             with open(filename, "wb") as file:  # noqa: PTH123 - a descriptor
-                file.write(native.to_bytes(attributes))
+                file.write(native.to_bytes(extras))
         else:
-            native.dump(filename, attributes)
+            native.dump(filename, extras)
 
     @staticmethod
     def load(filename: str | bytes | os.PathLike[Any] | int) -> Snapshot:
@@ -246,15 +273,30 @@ class Snapshot:
 
         if _tracemalloc_pickle.looks_like_pickle(data):
             native, attributes = _tracemalloc_pickle.read(data)
+            snapshot = Snapshot._from_native(native, native.traceback_limit)
         else:
             from memtrace._attributes import decode
 
-            native, encoded = _core.Snapshot.from_bytes(data)
+            native, (encoded, peak, points) = _core.Snapshot.from_bytes(data)
             attributes = decode(encoded)
-        limit = attributes.pop("traceback_limit", native.traceback_limit)
-        snapshot = Snapshot._from_native(native, limit)
+            snapshot = Snapshot._from_native(native, attributes.pop("traceback_limit", native.traceback_limit))
+            snapshot._read_extras(peak, points)
         snapshot.__dict__.update(attributes)
         return snapshot
+
+    def _extras(self, attributes: bytes) -> tuple[bytes, bytes, bytes]:
+        """Return what goes into a file beside the snapshot. Imports nothing: a program that ends may forbid it."""
+        peak = b"" if self._peak is None else self._peak._complete_native().to_bytes((b"", b"", b""))
+        return attributes, peak, b"".join(number.to_bytes(8, "little") for point in self._points for number in point)
+
+    def _read_extras(self, peak: bytes, points: bytes) -> None:
+        if peak:
+            native, _ = _core.Snapshot.from_bytes(peak)
+            self._peak = Snapshot._from_native(native, native.traceback_limit)
+        numbers = [int.from_bytes(points[at : at + 8], "little") for at in range(0, len(points), 8)]
+        if len(points) % 32:
+            raise ValueError("its timeline is damaged")
+        self._points = list(zip(*[iter(numbers)] * 4, strict=True))
 
     def _encoded_attributes(self) -> bytes:
         attributes = dict(self.__dict__)
@@ -271,9 +313,6 @@ class Snapshot:
             assert self._view is not None
             self._native = _core.Snapshot.from_traces(self._view._traces, self.traceback_limit)
         return self._native
-
-    def _to_bytes(self) -> bytes:
-        return self._complete_native().to_bytes(b"")
 
     def _names(self, tag: str) -> dict[int, str]:
         """Return the names of the domains, generations, threads or labels that have some, by number."""
@@ -297,24 +336,36 @@ class Snapshot:
             native.set_modules(module_files())
         return native
 
+    def _repr_html_(self) -> str:
+        from memtrace._notebook import snapshot_table
+        from memtrace.reports.html import render_html
+
+        return render_html(snapshot_table(self, "memtrace snapshot"))
+
     def __copy__(self) -> Self:
-        copied = type(self)._from_native(self._to_native(), self.traceback_limit, self._in_process)
+        copied = self._copied()
         copied.__dict__.update(self.__dict__)
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         from copy import deepcopy
 
-        copied = type(self)._from_native(self._to_native(), self.traceback_limit, self._in_process)
-        memo[id(self)] = copied
+        copied = memo[id(self)] = self._copied()
         copied.__dict__.update(deepcopy(self.__dict__, memo))
         return copied
 
+    def _copied(self) -> Self:
+        copied = type(self)._from_native(self._to_native(), self.traceback_limit, self._in_process)
+        copied._peak, copied._points = self._peak, self._points  # values both
+        return copied
+
     def __getstate__(self) -> tuple[bytes, int, dict[str, Any]]:
-        return self._to_bytes(), self.traceback_limit, self.__dict__
+        return self._complete_native().to_bytes(self._extras(b"")), self.traceback_limit, self.__dict__
 
     def __setstate__(self, state: tuple[bytes, int, dict[str, Any]] | dict[str, Any]) -> None:
         self._in_process = False
+        self._peak = None
+        self._points = ()
         if isinstance(state, dict):  # as tracemalloc pickles one
             attributes = dict(state)
             self._native = None
@@ -322,8 +373,9 @@ class Snapshot:
             self.traceback_limit = attributes.pop("traceback_limit")
         else:
             data, self.traceback_limit, attributes = state
-            self._native, _ = _core.Snapshot.from_bytes(data)
+            self._native, (_, peak, points) = _core.Snapshot.from_bytes(data)
             self._view = None
+            self._read_extras(peak, points)
         self.__dict__.update(attributes)
 
 

@@ -1,4 +1,4 @@
-"""Tracing from the start of the interpreter: ``-X memtrace[=NFRAME[,KEYWORD=VALUE]...[,label_tasks]]`` and ``PYTHONMEMTRACE``.
+"""Tracing from the start of the interpreter: ``-X memtrace[=NFRAME[,KEYWORD=VALUE]...[,SWITCH]...]`` and ``PYTHONMEMTRACE``.
 
 ``memtrace.pth`` imports this module while ``site`` runs, and only when one of the two was given. Whatever
 is imported here is in the traced program too, so this module stays with what ``site`` has already loaded.
@@ -21,8 +21,8 @@ _SERVING_OPTION = "memtrace_serve"
 _VARIABLE = "PYTHONMEMTRACE"
 _MAX_NFRAME = 65535
 _MAX_DIGITS = 20
-_KEYWORDS = {"sample": "sample_interval", "max_memory": "max_memory", "seed": "seed"}
-_SWITCH = "label_tasks"
+_KEYWORDS = {"sample": "sample_interval", "max_memory": "max_memory", "seed": "seed", "timeline": "timeline"}
+_SWITCHES = ("label_tasks", "timeline")
 
 _begun = False
 
@@ -101,14 +101,16 @@ def _parse_keywords(source: str, texts: list[str]) -> dict[str, Any]:
     keywords: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        keyword = _SWITCH if text == _SWITCH else _KEYWORDS.get(name)
-        if keyword is None or not (equals or keyword == _SWITCH):
-            known = ", ".join([*(f"{name}=" for name in _KEYWORDS), _SWITCH])
+        keyword = text if text in _SWITCHES else _KEYWORDS.get(name) if equals else None
+        if keyword is None:
+            known = ", ".join([*(f"{name}=" for name in _KEYWORDS), *_SWITCHES])
             raise RequestError(f"{source}: invalid option: {_quoted(text)}, which is none of {known}")
         if keyword in keywords:
             raise RequestError(f"{source}: {name} is given twice")
-        if keyword == _SWITCH:
+        if not equals:
             keywords[keyword] = True
+        elif keyword == "timeline":
+            keywords[keyword] = _seconds(value)
         elif keyword == "seed" and value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS:
             keywords[keyword] = int(value)
         else:
@@ -118,6 +120,14 @@ def _parse_keywords(source: str, texts: list[str]) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise RequestError(f"{source}: {error}") from None
     return keywords
+
+
+def _seconds(text: str) -> float | str:
+    """Return the number that *text* is, or *text*, for whoever checks keywords to refuse."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _parse_nframe(source: str, text: str) -> int:

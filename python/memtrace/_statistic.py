@@ -55,6 +55,11 @@ class _Group:
             return 0.0
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def _repr_html_(self) -> str | None:
+        from memtrace._notebook import _html_of_list
+
+        return _html_of_list([self])
+
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         return None, {name: getattr(self, name) for name in self._state}
 

@@ -35,7 +35,8 @@ Bytes file_of_sections(ByteView input) {
     const auto id = in.number<std::uint16_t>();
     const std::size_t size = std::min<std::size_t>(in.number<std::uint16_t>(), in.left());
     const ByteView content = in.take(size);
-    if (seen.insert(id).second) writer.add(id, id > 9, Effort::fast, content);
+    const bool is_file = id == static_cast<std::uint16_t>(SectionId::peak);
+    if (seen.insert(id).second) writer.add(id, id > 9, is_file ? Effort::none : Effort::fast, content);
   }
   return std::move(writer).finish();
 }
@@ -109,7 +110,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteView input = std::as_bytes(std::span(data, size));
   try {
     const bool sections = size > 0 && data[0] == 'S';
-    use(from_bytes(sections ? file_of_sections(input.subspan(1)) : Bytes(input.begin(), input.end())));
+    Extras extras;
+    use(from_bytes(sections ? file_of_sections(input.subspan(1)) : Bytes(input.begin(), input.end()), &extras));
+    if (!extras.peak.empty()) use(from_bytes(extras.peak));
   } catch (const FormatError& error) {
     require(error.what()[0] != '\0');
   }

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    import memtrace
-
-_GROUP_KEYS = (
-    "filename",
-    "lineno",
-    "traceback",
-    "function",
-    "module",
-    "domain",
-    "generation",
-    "thread",
-    "label",
-    "type",
+import memtrace
+from memtrace.reports.selection import (
+    CUMULATIVE_KEYS,
+    GROUP_KEYS,
+    Selection,
+    alternatives,
+    parse_filter,
+    parse_label,
+    parse_thread,
 )
-_CUMULATIVE_KEYS = ("filename", "lineno", "function", "module")
 
 _GROUPS = (
     click.option(
         "-g",
         "--group-by",
-        type=click.Choice(_GROUP_KEYS),
+        type=click.Choice(GROUP_KEYS),
         default="lineno",
         show_default=True,
         help="What blocks have in common that are counted together.",
@@ -104,9 +98,7 @@ def selection_options(*, groups: bool = True, limit: bool = True, json: bool = T
             limit: int = 10,
             **others: Any,
         ) -> None:
-            from memtrace.reports.selection import Selection
-
-            if cumulative and group_by not in _CUMULATIVE_KEYS:
+            if cumulative and group_by not in CUMULATIVE_KEYS:
                 raise click.BadParameter(
                     f"cannot be used with --group-by {group_by}.", param_hint="'-c' / '--cumulative'"
                 )
@@ -125,9 +117,6 @@ def _parsed_filters(
     filters: Sequence[str], all_frames: bool, threads: Sequence[str], labels: Sequence[str], user_code: bool
 ) -> tuple[memtrace.BaseFilter, ...]:
     """Return what the options keep. Those of one option are alternatives, what several options ask for must all hold."""
-    from memtrace import Filter
-    from memtrace.reports.selection import alternatives, parse_filter, parse_label, parse_thread
-
     kinds: list[tuple[str, Sequence[str], Callable[[str], memtrace.BaseFilter]]] = [
         ("'-f' / '--filter'", filters, lambda text: parse_filter(text, all_frames)),
         ("'--thread'", threads, parse_thread),
@@ -140,5 +129,5 @@ def _parsed_filters(
         except ValueError as error:
             raise click.BadParameter(f"{error}.", param_hint=hint) from None
     if user_code:
-        chosen.append(Filter.user_code())
+        chosen.append(memtrace.Filter.user_code())
     return tuple(chosen)

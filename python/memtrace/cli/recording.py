@@ -22,23 +22,23 @@ _PREFIX = "memtrace_run="
 
 
 class Recording:
-    """A snapshot file and whether to show its largest lines; travels as the value of an -X option."""
+    """A snapshot file and what to show of it; travels as the value of an -X option."""
 
-    def __init__(self, path: str | PathLike[str], quiet: bool) -> None:
-        """*path* is absolute, for the program may change its directory."""
+    def __init__(self, path: str | PathLike[str], show: str) -> None:
+        """*path* is absolute, for the program may change its directory; *show* is ``end``, ``peak`` or ``nothing``."""
         self.path = os.fspath(path)
-        self.quiet = quiet
+        self.show = show
         self._environment: dict[str, str] = {}
 
     @classmethod
     def from_option(cls, value: str) -> Recording:
         """Return what the part of to_option() after its ``=`` stands for."""
-        verbosity, _, path = value.partition(",")
-        return cls(path, verbosity == "quiet")
+        show, _, path = value.partition(",")
+        return cls(path, show)
 
     def to_option(self) -> str:
         """Return the recording as the text after ``-X``."""
-        return f"{_PREFIX}{'quiet' if self.quiet else 'show'},{self.path}"
+        return f"{_PREFIX}{self.show},{self.path}"
 
     def write_at_exit(self) -> None:
         """Write the snapshot at the end of this process, after all of the program's own exit functions.
@@ -62,6 +62,8 @@ class Recording:
             return
         peak = memtrace.get_traced_memory()[1]
         snapshot = memtrace.take_snapshot()
+        snapshot.peak = memtrace.take_peak_snapshot()
+        snapshot._points = memtrace._core.timeline()  # without the class of its points, which needs imports
         memtrace.stop()
         written = True
         try:
@@ -69,7 +71,7 @@ class Recording:
         except OSError as error:
             written = False
             self._say(f"cannot write {self.path}: {error.strerror}")
-        if not self.quiet:
+        if self.show != "nothing":
             try:
                 self._show(snapshot, peak)
             except Exception:  # whatever the program has left of the modules that this needs, or forbids to import
@@ -79,11 +81,11 @@ class Recording:
     def _show(self, snapshot: memtrace.Snapshot, peak: int) -> None:
         from memtrace.cli.at_exit import show
 
-        _on_standard_error(lambda stream: show(snapshot, peak, self.path, stream))
+        _on_standard_error(lambda stream: show(snapshot, peak, self.path, self.show == "peak", stream))
 
     def _show_apart(self, peak: int) -> None:
         """Show the snapshot from its file, in an interpreter that knows nothing of the program."""
-        command = [sys.executable, "-P", "-m", "memtrace.cli.at_exit", self.path, str(peak)]
+        command = [sys.executable, "-P", "-m", "memtrace.cli.at_exit", self.path, str(peak), self.show]
         try:
             _, status = os.waitpid(os.posix_spawn(sys.executable, command, self._environment), 0)
         except ChildProcessError:  # the program lets the system collect its children

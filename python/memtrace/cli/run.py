@@ -54,6 +54,13 @@ _DEFAULT_NFRAME = 25
     "--max-memory", metavar="SIZE", help="Let the tracer itself use at most SIZE (64MiB): it samples to keep it."
 )
 @click.option("--label-tasks", is_flag=True, help="Label asyncio tasks by their names.")
+@click.option(
+    "--timeline/--no-timeline",
+    default=True,
+    show_default=True,
+    help="Record how much memory there is over time.",
+)
+@click.option("--at-peak", is_flag=True, help="Show what was live at the peak, not at the end.")
 @click.option("-q", "--quiet", is_flag=True, help="Write the snapshot only, show nothing.")
 @click.option("-m", "as_module", is_flag=True, help="Run a module, as python -m does.")
 @click.argument("program", metavar="(SCRIPT | -m MODULE)")
@@ -65,6 +72,8 @@ def command(
     seed: int | None,
     max_memory: str | None,
     label_tasks: bool,
+    timeline: bool,
+    at_peak: bool,
     quiet: bool,
     as_module: bool,
     program: str,
@@ -72,21 +81,23 @@ def command(
 ) -> None:
     """Run a program unchanged and record the memory that is live when it ends.
 
-    The snapshot is written at exit, also when the program raises or calls sys.exit(), and its ten
-    largest lines are shown on standard error. A program that is killed, that calls os._exit() or that
-    replaces itself by another leaves no snapshot. Processes that it starts are not traced.
+    The snapshot is written at exit, also when the program raises or calls sys.exit(), with the peak and
+    a timeline of the run, and its ten largest lines are shown on standard error. A program that is
+    killed, that calls os._exit() or that replaces itself by another leaves no snapshot. Processes that
+    it starts are not traced.
 
     \b
     Examples:
       python -m memtrace run app.py --port 8000
       python -m memtrace run -o tests.mtrace -m pytest -q
     """
-    keywords = startup_keywords(sample_interval, seed, max_memory, label_tasks)
+    keywords = startup_keywords(sample_interval, seed, max_memory)
+    keywords += [name for name, asked in (("label_tasks", label_tasks), ("timeline", timeline)) if asked]
     check_startup_file()
     if not as_module:
         check_script(program)
     path = _writable(output or Path(f"{_name_of(program, as_module)}.{os.getpid()}.mtrace"))
-    recording = Recording(path, quiet)
+    recording = Recording(path, "nothing" if quiet else "peak" if at_peak else "end")
     _replace_process(
         [
             *interpreter_options(sys.orig_argv),
@@ -99,17 +110,14 @@ def command(
     )
 
 
-def startup_keywords(
-    sample_interval: str | None, seed: int | None, max_memory: str | None, label_tasks: bool
-) -> list[str]:
+def startup_keywords(sample_interval: str | None, seed: int | None, max_memory: str | None) -> list[str]:
     """Return the options as the parts of ``-X memtrace=``. Raises a usage error when start() would refuse them."""
     try:
-        interval, seed, memory, _ = _options.start(sample_interval=sample_interval, seed=seed, max_memory=max_memory)
+        interval, seed, memory, *_ = _options.start(sample_interval=sample_interval, seed=seed, max_memory=max_memory)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
     values = {"sample": interval, "max_memory": memory, "seed": seed}
-    given = [f"{name}={value}" for name, value in values.items() if value is not None]
-    return [*given, "label_tasks"] if label_tasks else given
+    return [f"{name}={value}" for name, value in values.items() if value is not None]
 
 
 def _replace_process(arguments: list[str]) -> NoReturn:

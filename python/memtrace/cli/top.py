@@ -114,7 +114,7 @@ def _run(
     from memtrace.cli.interpreter import interpreter_options
     from memtrace.cli.run import check_script, check_startup_file, startup_keywords
 
-    keywords = startup_keywords(sample_interval, None, None, False)
+    keywords = startup_keywords(sample_interval, None, None)
     check_startup_file()
     if not as_module:
         check_script(name)

@@ -83,7 +83,7 @@ def _number_of(tag: str, noun: str, text: str, snapshot: memtrace.Snapshot) -> i
     if text.isascii() and text.isdigit():
         return int(text)
     names = snapshot._names(tag)
-    for number, name in names.items():
+    for number, name in reversed(names.items()):  # of several of one name the last
         if name == text:
             return number
     known = ", ".join(map(repr, names.values())) or "none"

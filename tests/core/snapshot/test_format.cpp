@@ -110,15 +110,26 @@ TEST_CASE("writing what was read gives the same bytes") {
   CHECK(to_bytes(from_bytes(bytes)) == bytes);
 }
 
-TEST_CASE("the caller's attributes come back") {
+TEST_CASE("the caller's own bytes come back") {
   const Snapshot snapshot = model::build({{0, 1, {{"a.py", 1}}, 1}});
-  std::vector<std::byte> attributes(5000, std::byte{3});
-  std::vector<std::byte> read{std::byte{1}};
-  from_bytes(to_bytes(snapshot, attributes), &read);
-  CHECK(read == attributes);
+  const auto bytes = [](std::size_t size, int value) { return Bytes(size, static_cast<std::byte>(value)); };
+  const Extras extras{bytes(5000, 3), bytes(6000, 4), bytes(7000, 5)};
+  Extras read{bytes(1, 1), bytes(1, 1), bytes(1, 1)};
+  from_bytes(to_bytes(snapshot, extras), &read);
+  CHECK(read.attributes == extras.attributes);
+  CHECK(read.peak == extras.peak);
+  CHECK(read.timeline == extras.timeline);
   from_bytes(to_bytes(snapshot), &read);
-  CHECK(read.empty());
-  CHECK(from_bytes(to_bytes(snapshot, attributes)).block_count() == 1);
+  CHECK((read.attributes.empty() && read.peak.empty() && read.timeline.empty()));
+  CHECK(from_bytes(to_bytes(snapshot, extras)).block_count() == 1);
+}
+
+TEST_CASE("a file in the file is not compressed") {
+  FileMaker maker;  // which compresses
+  maker.section(SectionId::peak).bytes(Bytes(5000, std::byte{0}));
+  Extras extras;
+  CHECK_THROWS_AS(from_bytes(maker.bytes(), &extras), FormatError);
+  CHECK(from_bytes(maker.bytes()).block_count() == 3);
 }
 
 TEST_CASE("many equal blocks compress better than readers allow, and are padded") {
@@ -179,11 +190,11 @@ TEST_CASE("sections of later versions are skipped when they are optional") {
 
 TEST_CASE("a file that the first version wrote is still read") {
   model::Random random(3);
-  std::vector<std::byte> attributes;
-  const Snapshot read = from_bytes(read_file(MEMTRACE_SNAPSHOT_CORPUS "/file-format1"), &attributes);
+  Extras extras;
+  const Snapshot read = from_bytes(read_file(MEMTRACE_SNAPSHOT_CORPUS "/file-format1"), &extras);
   CHECK(model::traces_of(read) == random.traces(40));
   CHECK(read.dictionary()->modules().size() == 1);
-  CHECK(attributes.size() == sizeof "attributes");
+  CHECK(extras.attributes.size() == sizeof "attributes");
 }
 
 TEST_CASE("a newer format says so") {

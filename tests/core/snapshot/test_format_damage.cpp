@@ -43,7 +43,8 @@ std::vector<std::byte> small_file() {
   model::Random random(1);
   const Snapshot snapshot = model::build(random.traces(60));
   snapshot.dictionary()->set_module(snapshot.dictionary()->intern_string("a.py"), "module");
-  return to_bytes(snapshot, std::as_bytes(std::span("attributes")));
+  const auto attributes = std::as_bytes(std::span("attributes"));
+  return to_bytes(snapshot, {.attributes = {attributes.begin(), attributes.end()}, .peak = {}, .timeline = {}});
 }
 
 }  // namespace

@@ -66,6 +66,51 @@ def test_samples_and_limits(programs: Programs) -> None:
     assert memtrace.Snapshot.load(programs.snapshot).sample_interval == 65536
 
 
+PEAK = """\
+import time
+def allocate():
+    return bytearray(3_000_000)
+held = [allocate() for _ in range(3)]
+del held
+time.sleep(0.05)
+kept = allocate()
+"""
+
+
+def test_the_peak_and_a_timeline_are_recorded(programs: Programs) -> None:
+    programs.write("program.py", PEAK)
+    programs.run("program.py")
+    snapshot = memtrace.Snapshot.load(programs.snapshot)
+    assert snapshot.peak is not None
+    assert size_of(snapshot, "*program.py") // 3_000_000 == 1
+    assert size_of(snapshot.peak, "*program.py") // 3_000_000 == 3
+    assert [point.size // 3_000_000 for point in snapshot.timeline][-1] == 1
+    assert max(point.peak for point in snapshot.timeline) // 3_000_000 == 3
+    assert programs.run("--no-timeline", "program.py").stderr == ""
+    assert memtrace.Snapshot.load(programs.snapshot).timeline == ()
+
+
+def test_the_peak_is_shown(programs: Programs) -> None:
+    programs.write("program.py", PEAK)
+    completed = programs.python("-m", "memtrace", "run", "-o", "here.mtrace", "--at-peak", "program.py")
+    assert "memtrace: live at the peak" in completed.stderr
+    assert re.search(r"87\d\d KiB .*program\.py:3", completed.stderr)
+    # By an interpreter of its own, too.
+    programs.write("program.py", PEAK + "import sys; sys.modules['memtrace.cli.at_exit'] = None")
+    completed = programs.python("-m", "memtrace", "run", "-o", "here.mtrace", "--at-peak", "program.py")
+    assert "memtrace: live at the peak" in completed.stderr
+
+
+def test_a_program_that_replaces_modules_leaves_everything(programs: Programs) -> None:
+    programs.write(
+        "program.py", PEAK + "import sys\nfor name in ('json', 'typing', 'struct'): sys.modules[name] = None"
+    )
+    assert programs.run("program.py").stderr == ""
+    snapshot = memtrace.Snapshot.load(programs.snapshot)
+    assert snapshot.peak is not None
+    assert snapshot.timeline
+
+
 def test_tasks_are_labelled(programs: Programs) -> None:
     program = """
 import asyncio

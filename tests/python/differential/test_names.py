@@ -58,7 +58,7 @@ def test_signature(name: str) -> None:
 
 
 def test_signature_of_start_adds_keywords() -> None:
-    keywords = "sample_interval=None, seed=None, max_memory=None, label_tasks=None"
+    keywords = "sample_interval=None, seed=None, max_memory=None, label_tasks=None, timeline=None"
     assert str(inspect.signature(memtrace.start)) == f"(nframe=1, /, *, {keywords})"
 
 

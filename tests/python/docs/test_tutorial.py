@@ -19,6 +19,7 @@ PAGES = (
     "filters",
     "holders",
     "sampling",
+    "timeline",
     "types",
 )
 PAGE = "\n".join((DOCS / f"{name}.md").read_text() for name in PAGES)
@@ -54,7 +55,7 @@ def test_every_example_is_in_a_tutorial_as_it_is() -> None:
     for name, text in files.items():
         assert shown.get(name, text) == text
         assert name in commands
-    assert len(shown) == 18
+    assert len(shown) == 19
 
 
 @pytest.mark.parametrize("number", range(len(transcript.commands_of(PAGE))))

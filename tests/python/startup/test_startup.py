@@ -176,6 +176,12 @@ def test_no_frames_with_keywords_is_no_tracing(interpreter: Interpreter) -> None
     assert nframe_of(interpreter("-X", "memtrace=0,sample=512KiB", "-c", SHOW_NFRAME)) == "off"
 
 
+@pytest.mark.parametrize(("value", "points"), [("5,timeline", True), ("timeline=0.5", True), ("5", False)])
+def test_a_timeline(interpreter: Interpreter, value: str, points: bool) -> None:
+    program = "import memtrace; print(memtrace.timeline() != ())"
+    assert nframe_of(interpreter("-X", f"memtrace={value}", "-c", program)) == str(points)
+
+
 def test_a_seed_draws_the_same_samples(interpreter: Interpreter) -> None:
     program = """
 import memtrace
@@ -206,7 +212,7 @@ print(*[each.key for each in memtrace.take_snapshot().statistics('label') if eac
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("5,x", "invalid option: 'x', which is none of sample=, max_memory=, seed=, label_tasks"),
+        ("5,x", "invalid option: 'x', which is none of sample=, max_memory=, seed=, timeline=, label_tasks, timeline"),
         ("5,sample", "invalid option: 'sample', which is none of"),
         ("5,label_tasks=1", "invalid option: 'label_tasks=1', which is none of"),
         ("5,", "invalid option: '', which is none of"),
@@ -216,6 +222,8 @@ print(*[each.key for each in memtrace.take_snapshot().statistics('label') if eac
         ("5,sample=many", "sample_interval must be"),
         ("5,max_memory=1MiB", "max_memory must be at least 4 MiB, not '1MiB'"),
         ("5,seed=-1", "seed must be an integer"),
+        ("5,timeline=soon", "timeline must be True, False or a number of seconds"),
+        ("5,timeline=0", "timeline must be from 0.001 to 3600 seconds, not 0.0"),
         ("5,seed=99999999999999999999", "seed must be in range [0; 18446744073709551615]"),
         ("x,seed=1", "invalid number of frames: 'x'"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 import re
@@ -68,22 +69,37 @@ def test_attributes_come_back(tmp_path: Path) -> None:
     assert again.traceback_limit == 11
 
 
-def test_snapshots_as_attributes(tmp_path: Path) -> None:
+def test_the_peak_and_the_timeline_come_back(tmp_path: Path) -> None:
     path = tmp_path / "snapshot"
     snapshot = memtrace.Snapshot(TRACES, 7)
+    assert (snapshot.peak, snapshot.timeline) == (None, ())
     snapshot.peak = memtrace.Snapshot(TRACES[:2], 9)
     snapshot.peak.note = "stays behind"  # type: ignore[attr-defined]
+    snapshot.peak.peak = snapshot
     snapshot.timeline = (TimelinePoint(0.5, 10, 20, 30), TimelinePoint(1.0, 0, 1 << 60, 0))
-    snapshot.itself = [snapshot]  # type: ignore[attr-defined]
+    assert snapshot.timeline[1].peak == 1 << 60
+    snapshot.note = "kept"  # type: ignore[attr-defined]
     snapshot.dump(path)
+    for again in (memtrace.Snapshot.load(path), pickle.loads(pickle.dumps(snapshot)), copy.deepcopy(snapshot)):
+        assert again.peak is not None
+        assert (again.peak.traces._traces, again.peak.traceback_limit) == (TRACES[:2], 9)
+        assert again.timeline == snapshot.timeline
+        assert type(again.timeline[0]) is TimelinePoint
+        assert again.traces._traces == TRACES
+        assert again.note == "kept"
     loaded = memtrace.Snapshot.load(path)
     assert loaded.peak is not None
-    assert (loaded.peak.traces._traces, loaded.peak.traceback_limit) == (TRACES[:2], 9)
-    assert vars(loaded.peak) == {}
-    assert loaded.timeline == snapshot.timeline
-    assert type(loaded.timeline[0]) is TimelinePoint
-    assert loaded.itself[0].traces._traces == TRACES  # type: ignore[attr-defined]
-    assert (loaded.itself[0].peak, loaded.itself[0].timeline) == (None, ())  # type: ignore[attr-defined]
+    assert (vars(loaded.peak), loaded.peak.peak) == ({}, None)
+    with pytest.raises(TypeError, match="peak must be a Snapshot or None, not int"):
+        snapshot.peak = 5  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("extras", [(b"", b"no snapshot", b""), (b"", b"", b"x" * 33)])
+def test_a_damaged_peak_or_timeline(tmp_path: Path, extras: tuple[bytes, bytes, bytes]) -> None:
+    path = tmp_path / "snapshot"
+    _core.Snapshot.from_traces(TRACES, 7).dump(path, extras)
+    with pytest.raises(ValueError, match=r"not a memtrace snapshot|its timeline is damaged"):
+        memtrace.Snapshot.load(path)
 
 
 def test_attributes_of_all_kinds(tmp_path: Path) -> None:
@@ -141,13 +157,12 @@ def _written(text: bytes, version: int = 1, length: int | None = None, parts: by
         _written(b'[{"a": {"kind": "Path", "value": "x"}}, []]'),
         _written(b'[{"a": {"value": "x"}}, []]'),
         _written(b'[{"a": {"kind": "dict", "value": [[[], 1]]}}, []]'),
-        _written(b'[{"a": {"kind": "Snapshot", "value": [1, 0]}}, [3]]', parts=b"xyz"),
         _written(b'[{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}, []]"),
     ],
 )
 def test_attributes_that_dump_does_not_write(tmp_path: Path, attributes: bytes) -> None:
     path = tmp_path / "snapshot"
-    _core.Snapshot.from_traces(TRACES, 7).dump(path, attributes)
+    _core.Snapshot.from_traces(TRACES, 7).dump(path, (attributes, b"", b""))
     with pytest.raises(ValueError, match="its attributes cannot be read") as caught:
         memtrace.Snapshot.load(path)
     assert str(caught.value).startswith(f"{path}: ")
