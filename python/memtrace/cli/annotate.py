@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtrace.cli.files import load_snapshot, snapshot_path
+from memtrace.cli.files import load_snapshot, selecting_from, snapshot_path, written_at
 from memtrace.cli.options import selection_options
 from memtrace.cli.progress import working
 
@@ -97,18 +97,10 @@ def command(
 
 def _report(file: Path, selection: Selection, threshold: float, context: int | None) -> AnnotateReport:
     from memtrace.reports.annotate import AnnotateReport
-    from memtrace.reports.selection import SelectionError
-    from memtrace.reports.text import printable
 
     snapshot = load_snapshot(file)
-    try:
-        written = file.stat().st_mtime
-    except OSError:  # it is gone since
-        written = None
-    try:
-        return AnnotateReport.of(snapshot, selection, threshold=threshold, context=context, written=written)
-    except SelectionError as error:
-        raise click.ClickException(printable(f"{file} {error}")) from None
+    with selecting_from(file):
+        return AnnotateReport.of(snapshot, selection, threshold=threshold, context=context, written=written_at(file))
 
 
 def _show(report: AnnotateReport, file: Path, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtrace.cli.files import load_snapshot, snapshot_path
+from memtrace.cli.files import load_snapshot, selecting_from, snapshot_path, written_at
 from memtrace.cli.options import selection_options
 from memtrace.cli.progress import working
 
@@ -50,15 +50,7 @@ def require_terminal() -> None:
 
 def _opened(path: Path, selection: Selection) -> Opened:
     from memtrace.interactive.browse import Opened
-    from memtrace.reports.selection import SelectionError
-    from memtrace.reports.text import printable
 
     snapshot = load_snapshot(path)
-    try:
-        written = path.stat().st_mtime
-    except OSError:  # it is gone since
-        written = None
-    try:
-        return Opened(str(path), written, snapshot, selection.apply(snapshot))
-    except SelectionError as error:
-        raise click.ClickException(printable(f"{path} {error}")) from None
+    with selecting_from(path):
+        return Opened(str(path), written_at(path), snapshot, selection.apply(snapshot))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from memtrace.cli.files import load_snapshot, snapshot_path
+from memtrace.cli.files import load_snapshot, selecting_from, snapshot_path
 from memtrace.cli.progress import working
 
 _WIDTH, _HEIGHT = 80, 24
@@ -31,16 +31,13 @@ def command(file: Path, as_json: bool, as_csv: bool) -> None:
     if as_json and as_csv:
         raise click.UsageError("--json and --csv cannot be used together.")
     from memtrace.reports.output import is_rich, write_json
-    from memtrace.reports.selection import SelectionError
     from memtrace.reports.text import printable
     from memtrace.reports.timeline import TimelineReport, show_on_terminal
 
     with working(f"Reading {file}"):
         snapshot = load_snapshot(file)
-    try:
+    with selecting_from(file):
         report = TimelineReport.of(snapshot)
-    except SelectionError as error:
-        raise click.ClickException(printable(f"{file} {error}")) from None
     stream = sys.stdout
     encoding = stream.encoding or "utf-8"
     if as_json:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+import signal
+from typing import ClassVar, TypeVar
 
+from rich.cells import cell_len
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.events import Key
+from textual.events import Key, Resize
+from textual.widget import Widget
 from textual.widgets import DataTable, Input, Static
 
+from memtrace import Frame
 from memtrace.interactive.dialogs import Choice, Help
-from memtrace.interactive.entries import describe
 from memtrace.interactive.table import EntriesTable
 from memtrace.reports.selection import CUMULATIVE_KEYS, GROUP_KEYS, Selection
+from memtrace.reports.source import source_line
+from memtrace.reports.terminal import keep_end
+from memtrace.reports.text import printable
+
+_W = TypeVar("_W", bound=Widget)
+_PADDING = 4
+_SHORTEST_NAME = 16
 
 TABLE_HELP = """\
 g        group by another key
@@ -50,10 +61,24 @@ class TableApp(App[None], inherit_bindings=False):
         self.group_by = selection.group_by
         self.cumulative = selection.cumulative
 
+    def on_mount(self) -> None:
+        """Begin in the table; leave the terminal as it was also when told to end."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        self.table.focus()
+
+    def find(self, selector: str, kind: type[_W]) -> _W:
+        """Return a widget of the application, also while a dialog is above it."""
+        return self.screen_stack[0].query_one(selector, kind)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is a window: not any more when the application is about to end."""
+        return bool(self.screen_stack and self.screen_stack[0].query("#table"))
+
     @property
     def table(self) -> EntriesTable:
         """The table."""
-        return self.query_one("#table", EntriesTable)
+        return self.find("#table", EntriesTable)
 
     def load_entries(self) -> None:
         """Put the groups of the present key into the table. Raises ValueError when there are none of that kind."""
@@ -63,14 +88,32 @@ class TableApp(App[None], inherit_bindings=False):
         """Say what is shown."""
         raise NotImplementedError
 
-    def titled(self, text: str) -> None:
-        """Show *text*, which is printable, as the title."""
-        self.query_one("#title", Static).update(text)
+    def titled(self, name: str, text: str) -> None:
+        """Show a name, of which the end is kept, and *text* as the title; both are printable."""
+        self.find("#title", Static).update(f"{self._shortened(name, text)}: {text}")
+
+    def on_resize(self, event: Resize) -> None:
+        """Fit the title to the new width."""
+        if self.is_shown:
+            self.update_title()
+            self.update_detail()
 
     def update_detail(self) -> None:
         """Say where the selected row is."""
         entry = self.table.entry
-        self.query_one("#detail", Static).update(describe(entry) if entry else "")
+        self.detail(entry.frame if entry else None)
+
+    def detail(self, frame: Frame | None) -> None:
+        """Show a place, of which the end is kept, and its source line."""
+        place, line = (
+            (printable(str(frame)), printable(source_line(frame.filename, frame.lineno))) if frame else ("", "")
+        )
+        self.find("#detail", Static).update(f"{self._shortened(place, line)}  {line}")
+
+    def _shortened(self, name: str, text: str) -> str:
+        """Return the end of *name* for which there is room beside *text*."""
+        room = self.size.width - cell_len(text) - _PADDING
+        return keep_end(name, max(room, _SHORTEST_NAME))
 
     def regroup(self, group_by: str, cumulative: bool) -> None:
         """Group by another key, if the snapshot has it."""
@@ -112,13 +155,13 @@ class TableApp(App[None], inherit_bindings=False):
 
     def action_filter(self) -> None:
         """Let a filter be typed."""
-        entry = self.query_one("#filter", Input)
+        entry = self.find("#filter", Input)
         entry.display = True
-        entry.focus()
+        self.screen.set_focus(entry)  # at once: what is typed next is meant for it
 
     def action_leave(self) -> None:
         """End the filter."""
-        entry = self.query_one("#filter", Input)
+        entry = self.find("#filter", Input)
         entry.value = ""
         entry.display = False
         self.table.focus()
@@ -136,7 +179,7 @@ class TableApp(App[None], inherit_bindings=False):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to the rows."""
-        self.query_one("#filter", Input).display = bool(event.value)
+        self.find("#filter", Input).display = bool(event.value)
         self.table.focus()
 
     def on_key(self, event: Key) -> None:
@@ -146,7 +189,8 @@ class TableApp(App[None], inherit_bindings=False):
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Say where the row is."""
-        self.update_detail()
+        if self.is_shown:
+            self.update_detail()
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
         """Sort by the column whose heading was clicked."""

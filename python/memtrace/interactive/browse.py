@@ -7,7 +7,9 @@ from typing import ClassVar, NamedTuple
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher, DataTable, Footer, Input, Static, Tree
+from textual.worker import get_current_worker
 
 import memtrace
 from memtrace.interactive.base import TABLE_HELP, TableApp
@@ -19,7 +21,6 @@ from memtrace.reports import calltree, text
 from memtrace.reports.annotate import AnnotateReport
 from memtrace.reports.calltree import Node
 from memtrace.reports.selection import Selection
-from memtrace.reports.source import source_line
 from memtrace.reports.text import printable
 
 
@@ -77,14 +78,14 @@ q leaves. The tree and the sources are those of the newer file."""
 
     def on_mount(self) -> None:
         """Fill the table."""
+        super().on_mount()
         self.load_entries()
-        self.table.focus()
         self.update_title()
 
     @property
     def view(self) -> str:
         """What is shown: ``table``, ``tree`` or ``source``."""
-        return self.query_one("#views", ContentSwitcher).current or "table"
+        return self.find("#views", ContentSwitcher).current or "table"
 
     def load_entries(self) -> None:
         """Group the snapshot by the present key."""
@@ -100,16 +101,16 @@ q leaves. The tree and the sources are those of the newer file."""
         change = f"{text.size_change(shown.size_diff)}, now " if self._old else ""
         total = f"{change}{text.size(shown.size)} in {text.blocks(shown.blocks)}"
         what = {"table": self.what_is_shown(), "source": "source"}.get(
-            self.view, "callers, from the allocating frame up" if self._inverted else "calls, from the outermost down"
+            self.view, "callers, from the innermost up" if self._inverted else "calls, from the outermost down"
         )
-        self.titled(printable(f"{names}: {total}, {what}"))
+        self.titled(printable(names), printable(f"{total}, {what}"))
 
     def action_view(self, name: str) -> None:
         """Show the table, the tree or the source."""
         if name == "tree" and not self._has_tree:
             self._load_tree(self._inverted)
-        self.query_one("#views", ContentSwitcher).current = name
-        self.query_one(f"#{name}").focus()
+        self.find("#views", ContentSwitcher).current = name
+        self.screen.set_focus(self.find(f"#{name}", Widget))
         self.update_title()
         self.update_detail()
 
@@ -140,13 +141,14 @@ q leaves. The tree and the sources are those of the newer file."""
     def _load_tree(self, inverted: bool) -> None:
         self.call_from_thread(self._wait_for_tree)
         root = calltree.build(self._new.selected, inverted)
-        self.call_from_thread(self._show_tree, root)
+        if not get_current_worker().is_cancelled:  # the tree has been turned round meanwhile
+            self.call_from_thread(self._show_tree, root)
 
     def _wait_for_tree(self) -> None:
-        self.query_one("#tree", CallTree).loading = True
+        self.find("#tree", CallTree).loading = True
 
     def _show_tree(self, root: Node) -> None:
-        tree = self.query_one("#tree", CallTree)
+        tree = self.find("#tree", CallTree)
         tree.loading = False
         tree.show(root, f"everything: {text.size(root.size)} in {text.blocks(root.count)}")
         self._has_tree = True
@@ -156,7 +158,7 @@ q leaves. The tree and the sources are those of the newer file."""
     def selected_frame(self) -> memtrace.Frame | None:
         """Return the place under the cursor."""
         if self.view == "tree":
-            node = self.query_one("#tree", CallTree).cursor_node
+            node = self.find("#tree", CallTree).cursor_node
             return node.data.frame if node is not None and node.data is not None else None
         entry = self.table.entry
         return entry.frame if entry else None
@@ -175,7 +177,7 @@ q leaves. The tree and the sources are those of the newer file."""
             new.snapshot, selection, threshold=0, context=None, written=new.written, only=frame.filename
         )
         (file,) = report.files
-        listing = self.query_one("#source", Listing)
+        listing = self.find("#source", Listing)
         listing.show(report, file, frame.lineno)
         self.action_view("source")
         self.call_after_refresh(listing.reveal)
@@ -185,9 +187,7 @@ q leaves. The tree and the sources are those of the newer file."""
         if self.view == "table":
             super().update_detail()
             return
-        frame = self.selected_frame()
-        line = source_line(frame.filename, frame.lineno) if frame else ""
-        self.query_one("#detail", Static).update(printable(f"{frame}  {line}" if frame else ""))
+        self.detail(self.selected_frame())
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Show the source."""

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import memtrace
 from memtrace.reports import groups, text
-from memtrace.reports.source import source_line
 from memtrace.reports.table import Tone
 from memtrace.reports.text import printable
 
@@ -46,14 +45,6 @@ def entries(new: memtrace.Snapshot, old: memtrace.Snapshot | None, group_by: str
     rows = [_of_difference(each, group_by) for each in new.compare_to(old, group_by, cumulative)]
     size_diff = size - sum(part.size for part in old.statistics("filename"))
     return Entries(("Change", "Size", "+Blocks", "Blocks"), header, rows, size, size_diff, blocks)
-
-
-def describe(entry: Entry) -> str:
-    """Return where an entry is, with the source line when there is one."""
-    if entry.frame is None:
-        return ""
-    line = source_line(entry.frame.filename, entry.frame.lineno)
-    return printable(f"{entry.frame}  {line}" if line else str(entry.frame))
 
 
 def _of_statistic(statistic: memtrace.Statistic, group_by: str, whole: int, cumulative: bool) -> Entry:

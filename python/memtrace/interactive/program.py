@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 _LONGEST_TAIL = 8192
@@ -18,6 +20,7 @@ class Program:
     """A traced program in a process of its own; its output goes to a file, its input is empty.
 
     The file, and the one for its snapshots, lie in a folder that nobody else may look into and that is gone afterwards.
+    As a context it ends with the block, or with the terminal; enter it in the main thread.
     """
 
     def __init__(self, name: str, interpreter: Sequence[str], words: Sequence[str], interval: float) -> None:
@@ -67,7 +70,16 @@ class Program:
                 self._process.wait()
 
     def __enter__(self) -> Self:
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._hang_up)
         return self
+
+    def _hang_up(self, number: int, frame: FrameType | None) -> None:
+        # The terminal is gone, and an application that still writes to it waits for ever: end here.
+        self._process.terminate()
+        self._folder.cleanup()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import time
 from typing import ClassVar
 
@@ -52,6 +50,7 @@ q leaves, and ends a program that was started here."""
         self._program = program
         self._interval = interval
         self._paused = False
+        self._is_looking = False
         self._begun = time.monotonic()
         self._ended: float | None = None
         self._history: list[float] = []
@@ -69,30 +68,35 @@ q leaves, and ends a program that was started here."""
 
     def on_mount(self) -> None:
         """Begin to look."""
-        if self._program is not None:
-            for number in (signal.SIGHUP, signal.SIGTERM):  # or the program and its folder would stay
-                asyncio.get_running_loop().add_signal_handler(number, self.exit)
-        self.table.focus()
+        super().on_mount()
         self.set_interval(self._interval, self._look)
         self._look()
 
     def _look(self) -> None:
-        if not self._paused:
+        if not self.is_shown:
+            return
+        if not (self._paused or self._is_looking):
+            self._is_looking = True  # it may take longer than the interval
             self._refresh_rows()
         self.update_title()
         self._update_output()
 
-    @work(thread=True, exclusive=True)
+    @work(thread=True)
     def _refresh_rows(self) -> None:
         watch = self._watch
-        if watch.look() and watch.latest is not None:
-            rows = entries(watch.latest, watch.first, self.group_by, self.cumulative)
-            self.call_from_thread(self._show, rows)
+        try:
+            if watch.look() and watch.latest is not None:
+                rows = entries(watch.latest, watch.first, self.group_by, self.cumulative)
+                self.call_from_thread(self._show, rows)
+        finally:
+            self._is_looking = False
 
     def _show(self, rows: Entries) -> None:
+        if not self.is_shown:
+            return
         self.table.show(rows)
         self._history = [*self._history, float(rows.size)][-_LONGEST_HISTORY:]
-        self.query_one("#history", Sparkline).data = self._history
+        self.find("#history", Sparkline).data = self._history
         self.update_title()
         self.update_detail()
 
@@ -104,17 +108,13 @@ q leaves, and ends a program that was started here."""
     def update_title(self) -> None:
         """Say what the program holds, how it is, and how old that is."""
         watch = self._watch
-        parts = [self._program.name if self._program else str(watch.path)]
+        name = self._program.name if self._program else str(watch.path)
+        parts = []
         if self._program is not None:
             if self._program.status is not None and self._ended is None:
                 self._ended = time.monotonic()
             parts.append(f"{self._program.state()}, {(self._ended or time.monotonic()) - self._begun:.0f} s")
         shown = self.table.entries
-        if shown is not None:
-            parts.append(
-                f"{text.size(shown.size)} ({text.size_change(shown.size_diff)}) in {text.blocks(shown.blocks)}"
-            )
-            parts.append(self.what_is_shown())
         if self._paused:
             parts.append("paused")
         elif watch.error and (self._program is None or watch.latest is not None):
@@ -123,12 +123,15 @@ q leaves, and ends a program that was started here."""
             parts.append("no snapshot yet")
         elif self._program is None and (age := time.monotonic() - watch.read_at) > 2 * self._interval + 1:
             parts.append(f"unchanged for {age:.0f} s")
-        self.titled(printable("  ".join(parts)))
+        if shown is not None:
+            change = text.size_change(shown.size_diff)
+            parts += [f"{text.size(shown.size)} ({change}) in {text.blocks(shown.blocks)}", self.what_is_shown()]
+        self.titled(printable(name), printable(", ".join(parts)))
 
     def _update_output(self) -> None:
         if self._program is not None:
             lines = map(printable, self._program.tail(_OUTPUT_LINES))
-            self.query_one("#output", Static).update("\n".join(lines))
+            self.find("#output", Static).update("\n".join(lines))
 
     def action_pause(self) -> None:
         """Leave the rows as they are, or go on."""

@@ -217,7 +217,7 @@ def _size(number: int) -> str:
 
 
 def _peak(snapshot: memtrace.Snapshot, selection: Selection) -> memtrace.Snapshot | None:
-    if selection.at_peak or not isinstance(snapshot.peak, memtrace.Snapshot):
+    if selection.at_peak or snapshot.peak is None:
         return None
     try:
         return selection.apply(snapshot.peak)

@@ -10,9 +10,6 @@ from memtrace._timeline import TimelinePoint
 from memtrace.reports import chart, text
 from memtrace.reports.selection import SelectionError
 
-_LARGEST = 1 << 63
-_LONGEST = 1e9  # seconds
-
 
 class Line(NamedTuple):
     """A line of the chart in two parts, of which the second is drawn in colour."""
@@ -23,20 +20,17 @@ class Line(NamedTuple):
 
 
 class TimelineReport(NamedTuple):
-    """The points in order of time, and how many of the file made no sense."""
+    """The points in order of time; there is one at least."""
 
     points: tuple[TimelinePoint, ...]
-    invalid: int
 
     @classmethod
     def of(cls, snapshot: memtrace.Snapshot) -> TimelineReport:
         """Return the report on the timeline of *snapshot*. Raises SelectionError when it has none."""
-        timeline = snapshot.timeline
-        every = list(timeline) if isinstance(timeline, tuple | list) else []
-        points = sorted(point for point in every if isinstance(point, TimelinePoint) and _makes_sense(point))
+        points = sorted(snapshot.timeline)
         if not points:
             raise SelectionError("has no timeline, which `memtrace run` records")
-        return cls(tuple(points), len(every) - len(points))
+        return cls(tuple(points))
 
     @property
     def highest(self) -> TimelinePoint:
@@ -76,8 +70,6 @@ class TimelineReport(NamedTuple):
         begin, end = _seconds(first.seconds), _seconds(last.seconds)
         lines.append(Line(" " * (margin + 3) + begin + end.rjust(max(room - len(begin), len(end) + 1))))
         lines += self._resident(margin, room, blocks)
-        if self.invalid:
-            lines.append(Line(f"{self.invalid:,} points make no sense and are left out"))
         return lines
 
     def _resident(self, margin: int, room: int, blocks: bool) -> list[Line]:
@@ -97,7 +89,6 @@ class TimelineReport(NamedTuple):
         """Return the report as what json.dump() takes; sizes are in bytes."""
         return {
             "peak": self.highest._asdict(),
-            "invalid": self.invalid,
             "points": [point._asdict() for point in self.points],
         }
 
@@ -117,11 +108,6 @@ def show_on_terminal(lines: list[Line], stream: TextIO) -> None:
     for line in lines:
         styled = Text.assemble(text.printable(line.text, console.encoding), (line.drawn, line.style))
         console.print(styled, no_wrap=True, overflow="crop")
-
-
-def _makes_sense(point: TimelinePoint) -> bool:
-    sizes = (point.size, point.peak, point.resident)
-    return 0 <= point.seconds < _LONGEST and all(0 <= size < _LARGEST for size in sizes)
 
 
 def _seconds(number: float) -> str:

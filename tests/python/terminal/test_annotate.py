@@ -285,10 +285,3 @@ def test_at_the_peak(invoke: Invoke, recorded: Recorded) -> None:
     output = invoke("annotate", recorded.path, "--at-peak", "--filter", recorded.source).output
     assert output.splitlines()[3].split() == ["At", "peak", "Blocks", "Line"]
     assert "2930 KiB" in output
-
-
-def test_an_attribute_that_is_no_snapshot(tmp_path: Path, invoke: Invoke) -> None:
-    snapshot = memtrace.Snapshot([(0, 1, (("a.py", 1),), 1)], 1)
-    snapshot.peak = "nonsense"  # type: ignore[assignment]
-    snapshot.dump(tmp_path / "a.mtrace")
-    assert "a.py: 1 B in 1 block" in invoke("annotate", tmp_path / "a.mtrace").output

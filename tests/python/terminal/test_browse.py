@@ -204,7 +204,7 @@ def test_the_tree_has_the_sums(recorded: Recorded) -> None:
         await pilot.pause()
         inverted = tree.root.children[0].data
         assert inverted is not None and inverted.frame == recorded.snapshot.statistics("lineno")[0].traceback[-1]
-        assert "from the allocating frame up" in title(app)
+        assert "from the innermost up" in title(app)
         await pilot.press("down", "s")
         assert app.view == "source" and str(recorded.source) in app.query_one(Listing).text
 

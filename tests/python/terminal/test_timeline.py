@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 Invoke = Callable[..., Result]
 
 
-def write(tmp_path: Path, timeline: object) -> Path:
+def write(tmp_path: Path, *points: TimelinePoint) -> Path:
     snapshot = memtrace.Snapshot([], 1)
-    snapshot.timeline = timeline  # type: ignore[assignment]
+    snapshot.timeline = points
     path = tmp_path / "t.mtrace"
     snapshot.dump(path)
     return path
@@ -36,7 +35,7 @@ def test_all_points_as_json_and_csv(invoke: Invoke, recorded: Recorded) -> None:
     points = memtrace.Snapshot.load(recorded.path).timeline
     report = json.loads(invoke("timeline", recorded.path, "--json").output)
     assert [TimelinePoint(**each) for each in report["points"]] == list(points)
-    assert report["peak"]["seconds"] == 3.0 and report["invalid"] == 0
+    assert report["peak"]["seconds"] == 3.0
     rows = list(csv.reader(io.StringIO(invoke("timeline", recorded.path, "--csv").output)))
     assert rows[0] == ["seconds", "size", "peak", "resident"]
     assert [TimelinePoint(float(row[0]), *map(int, row[1:])) for row in rows[1:]] == list(points)
@@ -70,27 +69,21 @@ def test_plain_and_ascii(recorded: Recorded, invoke: Invoke, tmp_path: Path) -> 
 
 
 def test_no_timeline(invoke: Invoke, tmp_path: Path) -> None:
-    for nothing in ((), "text", [1, 2], None, (TimelinePoint(math.nan, 1, 1, 1),)):
-        path = write(tmp_path, nothing)
-        result = invoke("timeline", path)
-        assert result.exit_code == 1
-        assert result.output == f"Error: {path} has no timeline, which `memtrace run` records\n"
+    path = write(tmp_path)
+    result = invoke("timeline", path)
+    assert result.exit_code == 1
+    assert result.output == f"Error: {path} has no timeline, which `memtrace run` records\n"
     assert invoke("timeline", path, "--json", "--csv").exit_code == 2
 
 
-def test_points_that_make_no_sense(invoke: Invoke, tmp_path: Path) -> None:
-    good = TimelinePoint(1.0, 10, 20, 0)
-    bad = [TimelinePoint(math.inf, 1, 1, 1), TimelinePoint(2.0, -1, 1, 1), TimelinePoint(2.0, 10**400, 1, 1)]
-    output = invoke("timeline", write(tmp_path, (good, *bad, TimelinePoint(0.5, 0, 0, 0)))).output
-    assert "3 points make no sense and are left out" in output
+def test_points_of_any_order_and_size(invoke: Invoke, tmp_path: Path) -> None:
+    point, earlier, far = TimelinePoint(1.0, 10, 20, 0), TimelinePoint(0.5, 0, 0, 0), TimelinePoint(1e10, 5, 5, 5)
+    huge = TimelinePoint(2.0, *[(1 << 64) - 1] * 3)
+    output = invoke("timeline", write(tmp_path, point, earlier)).output
     assert "at most 20 B after 1 s" in output
     assert "RSS" not in output
-    for odd in (
-        (good,),
-        (TimelinePoint(0.0, 0, 0, 0),),
-        (TimelinePoint(-1e308, 5, 5, 5), TimelinePoint(5e-324, 5, 5, 5), TimelinePoint(1e-323, 5, 5, 5)),
-    ):
-        assert invoke("timeline", write(tmp_path, odd)).exit_code == 0
+    for odd in ((point,), (TimelinePoint(0.0, 0, 0, 0),), (earlier, far), (huge, huge, earlier)):
+        assert invoke("timeline", write(tmp_path, *odd)).exit_code == 0
 
 
 def test_bars() -> None:
