@@ -50,7 +50,7 @@ class CallTree(Tree[Node]):
             is_only = len(children) == 1 and opened < _MOST_OPENED
             for child in children[:_MOST_CHILDREN]:
                 can_open = bool(child.children) and depth < _DEEPEST
-                branch.add(self._label(child), child, expand=is_only and can_open, allow_expand=can_open)
+                branch.add(self._label(child, can_open), child, expand=is_only and can_open, allow_expand=can_open)
             if len(children) > _MOST_CHILDREN:
                 branch.add_leaf(Text(f"({len(children) - _MOST_CHILDREN:,} more calls)", style="dim"))
             if not is_only:
@@ -58,12 +58,13 @@ class CallTree(Tree[Node]):
             (branch,) = branch.children
             node = branch.data
 
-    def _label(self, node: Node) -> Text:
+    def _label(self, node: Node, can_open: bool) -> Text:
         share = 100 * node.size / self._whole if self._whole else 0
         style = "bold red" if share >= _HOT else "yellow" if share >= _WARM else ""
         numbers = f"{text.percentage(node.size, self._whole):>6} {text.size(node.size):>9}"
         place = _SHORT_PLACE.sub("", label_of(node))
-        return Text.assemble((numbers, style), (f" {text.count(node.count):>7}  ", "dim"), printable(place))
+        indent = "" if can_open else "  "  # for the sign that Textual puts before what can be opened
+        return Text.assemble(indent, (numbers, style), (f" {text.count(node.count):>7}  ", "dim"), printable(place))
 
 
 def _depth(branch: TreeNode[Node]) -> int:

@@ -25,12 +25,13 @@ class _Line(NamedTuple):
 
 
 class Listing(ScrollView, can_focus=True):
-    """Lines that are drawn when they come into view."""
+    """Lines that are drawn when they come into view, below the headings of the margin."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._lines: list[_Line] = []
         self._selected = -1
+        self._header = 0
 
     @property
     def text(self) -> str:
@@ -41,6 +42,7 @@ class Listing(ScrollView, can_focus=True):
         """Show *file* of the report, and select its line *lineno*."""
         self._lines = [_Line("", printable(note), "yellow") for note in (file.filename, *file.notes())]
         self._selected = -1
+        self._header = len(self._lines)
         numbers = (0, *file.shown)
         for number, line in zip(numbers, margins(report, file), strict=True):
             if number and number == lineno:
@@ -58,7 +60,7 @@ class Listing(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return one line of the window."""
         left, top = self.scroll_offset
-        index = y + top
+        index = self._header if y == 0 and top > self._header else y + top
         base = self.rich_style
         if index >= len(self._lines):
             return Strip.blank(self.size.width, base)

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _ASCII = " .:#"
+FULL = {True: _EIGHTHS[-1], False: _ASCII[-1]}
+SHADES = {True: "░", False: "'"}
+"""What rows() draws in a bar and above it, with blocks and in ASCII."""
 
 
 def column(value: float, first: float, last: float, width: int) -> int:
@@ -31,12 +34,20 @@ def resampled(points: Sequence[tuple[float, int]], width: int) -> list[int]:
     return levels
 
 
-def rows(levels: Sequence[int], height: int, top: int, *, blocks: bool = True) -> list[str]:
-    """Return *height* lines of text, the highest first, in which *top* is as high as all of them."""
-    shades = _EIGHTHS if blocks else _ASCII
-    steps = len(shades) - 1
-    # Rounded up: what is more than nothing is seen.
-    heights = [-(-level * height * steps // top) if top else 0 for level in levels]
-    return [
-        "".join(shades[min(max(each - row * steps, 0), steps)] for each in heights) for row in reversed(range(height))
-    ]
+def rows(levels: Sequence[int], height: int, top: int, *, above: Sequence[int] = (), blocks: bool = True) -> list[str]:
+    """Return *height* lines of text, the highest first, in which *top* is as high as all of them.
+
+    The bars are as high as *levels*; from there to the levels *above* they are shaded.
+    """
+    parts = _EIGHTHS if blocks else _ASCII
+    steps = len(parts) - 1
+
+    def heights(numbers: Sequence[int]) -> list[int]:
+        # Rounded up: what is more than nothing is seen.
+        return [-(-number * height * steps // top) if top else 0 for number in numbers]
+
+    def cell(bar: int, shade: int, floor: int) -> str:
+        return SHADES[blocks] if bar <= floor < shade else parts[min(max(bar - floor, 0), steps)]
+
+    columns = list(zip(heights(levels), heights(above or levels), strict=True))
+    return ["".join(cell(*column, row * steps) for column in columns) for row in reversed(range(height))]

@@ -39,38 +39,43 @@ class TimelineReport(NamedTuple):
 
     def lines(self, title: str, width: int, height: int, *, blocks: bool = True) -> list[Line]:
         """Return the chart, *width* columns and about *height* lines; in ASCII when not *blocks*."""
-        first, last = self.points[0], self.points[-1]
-        highest = self.highest
+        last, highest = self.points[-1], self.highest
         top = max(highest.peak, highest.size)
         labels = [text.size(top * part / 4) for part in (4, 3, 2, 1, 0)]
         margin = max(map(len, labels))
         room = max(width - margin - 3, 1)
-        peaks = [(point.seconds, max(point.peak, point.size)) for point in self.points]
-        levels = chart.resampled(peaks, room)
-        rows = chart.rows(levels, max(height - 8, 4), top, blocks=blocks)
+        live = chart.resampled([(point.seconds, point.size) for point in self.points], room)
+        peaks = chart.resampled([(point.seconds, max(point.peak, point.size)) for point in self.points], room)
+        rows = chart.rows(live, max(height - 8, 4), top, above=peaks, blocks=blocks)
+        legend = f"{chart.FULL[blocks]} live   {chart.SHADES[blocks]} at the peak between two points"
         lines = [
             Line(
                 f"{title}: at most {text.size(top)} after {_seconds(highest.seconds)}, {text.size(last.size)} at the end"
-            )
+            ),
+            Line(legend),
+            self._mark(f"peak {text.size(top)}", margin + 3, room),
         ]
-        column = chart.column(highest.seconds, first.seconds, last.seconds, room)
-        mark = f"peak {text.size(top)}"
-        place = f"{mark} v" if column >= len(mark) + 1 else f"v {mark}"
-        indent = column - len(mark) - 1 if column >= len(mark) + 1 else column
-        lines += [Line(""), Line(" " * (margin + 3 + indent), place, "bold red")]
         bar = "\N{BOX DRAWINGS LIGHT VERTICAL}" if blocks else "|"
         for number, row in enumerate(rows):
             quarter = 4 * number / len(rows)
             label = labels[int(quarter)] if quarter == int(quarter) else ""
             lines.append(Line(f"{label.rjust(margin)} {bar} ", row, "green"))
-        corner, line = (
-            ("\N{BOX DRAWINGS LIGHT UP AND RIGHT}", "\N{BOX DRAWINGS LIGHT HORIZONTAL}") if blocks else ("+", "-")
-        )
-        lines.append(Line(f"{labels[-1].rjust(margin)} {corner}{line * (room + 1)}"))
-        begin, end = _seconds(first.seconds), _seconds(last.seconds)
-        lines.append(Line(" " * (margin + 3) + begin + end.rjust(max(room - len(begin), len(end) + 1))))
-        lines += self._resident(margin, room, blocks)
-        return lines
+        return lines + self._axis(labels[-1].rjust(margin), room, blocks) + self._resident(margin, room, blocks)
+
+    def _mark(self, mark: str, margin: int, room: int) -> Line:
+        """Return the line that points to the peak."""
+        column = chart.column(self.highest.seconds, self.points[0].seconds, self.points[-1].seconds, room)
+        if column > len(mark):
+            return Line(" " * (margin + column - len(mark) - 1), f"{mark} v", "bold red")
+        return Line(" " * (margin + column), f"v {mark}", "bold red")
+
+    def _axis(self, label: str, room: int, blocks: bool) -> list[Line]:
+        """Return the line below the bars, and when they begin and end."""
+        corner = "\N{BOX DRAWINGS LIGHT UP AND RIGHT}" if blocks else "+"
+        line = "\N{BOX DRAWINGS LIGHT HORIZONTAL}" if blocks else "-"
+        begin, end = _seconds(self.points[0].seconds), _seconds(self.points[-1].seconds)
+        times = begin + end.rjust(max(room - len(begin), len(end) + 1))
+        return [Line(f"{label} {corner}{line * (room + 1)}"), Line(" " * (len(label) + 3) + times)]
 
     def _resident(self, margin: int, room: int, blocks: bool) -> list[Line]:
         resident = [(point.seconds, point.resident) for point in self.points]
@@ -112,7 +117,7 @@ def show_on_terminal(lines: list[Line], stream: TextIO) -> None:
 
 def _seconds(number: float) -> str:
     if number < 120:
-        return f"{number:.3g} s"
+        return f"{round(number, 3):.3g} s"
     minutes, seconds = divmod(round(number), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:,}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02} min"

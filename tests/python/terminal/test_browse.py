@@ -177,9 +177,10 @@ def test_a_far_line_comes_into_view(tmp_path: Path) -> None:
         listing = app.query_one(Listing)
         assert listing._selected - listing.size.height < listing.scroll_offset.y < listing._selected
         assert "line 9000" in listing.render_line(listing._selected - listing.scroll_offset.y).text
+        assert listing.render_line(0).text.split() == ["Live", "Blocks", "Line"]
         await pilot.press("home")
         await pilot.pause()
-        assert "line 1" in listing.text
+        assert str(source) in listing.render_line(0).text and listing.render_line(2).text.split()[-2:] == ["line", "1"]
 
     drive(steps, opened(snapshot))
 
@@ -241,6 +242,21 @@ def test_differences(size: tuple[int, int]) -> None:
         assert "with callees" in title(app) and "main.py:9" in labels(app)
 
     drive(steps, opened(new, "new.mtrace"), opened(old, "old.mtrace"), size)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (20, 6), (10, 4)])
+def test_narrow_terminals(recorded: Recorded, size: tuple[int, int]) -> None:
+    async def steps(app: BrowseApp, pilot: Pilot[None]) -> None:
+        for key in ("s", "c", "i", "t", "g", "escape", "question_mark", "escape", "slash", "x", "escape"):
+            await pilot.press(key)
+            await pilot.pause()
+        await app.workers.wait_for_complete()
+        assert app.view == "table" and app.table.row_count > 5
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "program.py:12" in labels(app)[0]
+
+    drive(steps, opened(recorded.snapshot), size=size)
 
 
 def test_help_and_leaving(recorded: Recorded) -> None:

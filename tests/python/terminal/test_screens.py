@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -39,9 +40,9 @@ class Tmux:
         completed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         return completed.stdout
 
-    def start(self, *words: object) -> None:
+    def start(self, *words: object, variables: tuple[str, ...] = ()) -> None:
         """Run `python -m memtrace` with these words, and say its exit status when it ends."""
-        command = shlex.join([sys.executable, "-m", "memtrace", *map(str, words)])
+        command = shlex.join(["env", *variables, sys.executable, "-m", "memtrace", *map(str, words)])
         program = f"cd {shlex.quote(str(self._directory))}; {command}; echo status $?; sleep 1000"
         self._tmux("new-session", "-d", *self._size, program)
 
@@ -53,8 +54,14 @@ class Tmux:
         for letter in "Mm":
             self._tmux("send-keys", "-l", f"\x1b[<0;{column};{row}{letter}")
 
-    def screen(self) -> str:
-        return self._tmux("capture-pane", "-p")
+    def screen(self, *options: str) -> str:
+        return self._tmux("capture-pane", "-p", *options)
+
+    def colours(self) -> set[str]:
+        """Return the codes of all colours on the screen that are no shade of grey."""
+        codes = re.findall(r"[34]8;5;(\d+)|\b[349]([1-6])(?=[;m])", self.screen("-e"))
+        greys = {"0", "7", "8", "15", "16", "231", *map(str, range(232, 256))}
+        return {large or small for large, small in codes} - greys
 
     def until(self, *texts: str, without: str = "\0") -> str:
         """Return the screen when it has all these texts, and not that other one."""
@@ -90,6 +97,7 @@ def test_browse(tmux: Tmux, recorded: Recorded) -> None:
     screen = tmux.until("by lineno", "program.py:12", "return {", "q Quit")
     fills(tmux, screen)
     assert screen.splitlines()[1].split()[:2] == ["Size", "▼"]
+    assert tmux.colours()
 
     tmux.press("Enter")
     screen = tmux.until("def other(number):", "Allocated", "source")
@@ -120,6 +128,14 @@ def test_browse(tmux: Tmux, recorded: Recorded) -> None:
     tmux.until("Help", "the calls, as a tree", "q leaves.")
     tmux.press("Escape")
     tmux.until("by function", without="q leaves.")
+    tmux.press("q")
+    tmux.until("status 0")
+
+
+def test_no_colour_when_it_is_not_wanted(tmux: Tmux, recorded: Recorded) -> None:
+    tmux.start("browse", recorded.path, variables=("NO_COLOR=1",))
+    tmux.until("by lineno", "q Quit")
+    assert not tmux.colours()
     tmux.press("q")
     tmux.until("status 0")
 

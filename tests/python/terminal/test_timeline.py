@@ -45,8 +45,10 @@ def test_the_peak_is_marked(invoke: Invoke, recorded: Recorded) -> None:
     lines = invoke("timeline", recorded.path).output.splitlines()
     assert lines[0].endswith("at most 78.1 KiB after 3 s, 57.6 KiB at the end")
     column = lines[2].rindex("v")
-    assert lines[3][column] == "█"
-    assert lines[3].count("█") == 1
+    assert lines[3][column] == "░"
+    assert lines[3].count("░") == 1
+    live = next(line for line in lines[3:] if "█" in line)
+    assert live[column] == "░" and live.rstrip().endswith("█")  # at the end more is live than when the peak was
     assert any("19.1 MiB in memory at most" in line for line in lines)
 
 
@@ -89,6 +91,8 @@ def test_points_of_any_order_and_size(invoke: Invoke, tmp_path: Path) -> None:
 def test_bars() -> None:
     assert chart.rows([0, 1, 4, 8, 16], 2, 16) == ["    █", " ▁▄██"]
     assert chart.rows([0, 1, 16], 1, 16, blocks=False) == [" .#"]
+    assert chart.rows([0, 4, 12, 16], 2, 16, above=[0, 12, 16, 16]) == [" ░▄█", " ▄██"]
+    assert chart.rows([1, 2], 2, 2, above=[2, 2], blocks=False) == ["'#", "##"]
     assert chart.rows([0, 0], 1, 0) == ["  "]
     assert chart.resampled([(0, 5), (1, 9), (10, 2)], 5) == [9, 9, 9, 9, 2]
     assert chart.resampled([(0, 5)], 3) == [5, 5, 5]
