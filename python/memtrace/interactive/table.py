@@ -43,7 +43,7 @@ class EntriesTable(DataTable[Text]):
         return self._shown[self.cursor_row] if 0 <= self.cursor_row < len(self._shown) else None
 
     def show(self, entries: Entries) -> None:
-        """Show other entries; the cursor stays on the label where it was."""
+        """Show other entries; the cursor stays on the label where it was, or at the top when it was there."""
         if self.entries is None or self.entries.headers != entries.headers:
             self.sort_column, self.is_reversed = 0, False
         self.entries = entries
@@ -59,7 +59,7 @@ class EntriesTable(DataTable[Text]):
         """Sort, filter and fit what is shown."""
         if self.entries is None:
             return
-        before = self.entry
+        before = self.entry if self.cursor_row else None
         rows = self._sorted()
         self.found = len(rows)
         self._shown = rows[:_MOST_ROWS]

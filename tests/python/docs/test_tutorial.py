@@ -19,6 +19,7 @@ PAGES = (
     "filters",
     "holders",
     "sampling",
+    "terminal",
     "timeline",
     "types",
 )

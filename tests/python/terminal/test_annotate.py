@@ -184,7 +184,7 @@ def test_hostile_sources_are_text(snapshots: Snapshots, invoke: Invoke, tmp_path
         screen = shown_in_window(tmp_path, columns, "annotate", file)
         assert max(map(cell_len, screen.splitlines())) <= columns
         assert all(line.isprintable() for line in screen.splitlines())
-        assert r"x = '\x1b[31m[bold]<scrip" in screen
+        assert r"x = '\x1b[31m[bold]<scr" in screen
 
 
 class Elements(HTMLParser):

@@ -57,17 +57,20 @@ def test_a_file_that_is_replaced(tmp_path: Path) -> None:
         await until(pilot, lambda: "1010 B (0 B) in 2 blocks" in title(app))
         write(path, 1000, 500)
         await until(pilot, lambda: "1500 B (+490 B)" in title(app))
-        assert str(app.table.get_row_at(0)[0]) == "+490 B"
+        assert str(app.table.get_row_at(0)[0]) == "+490 B" and app.table.cursor_row == 0
         assert list(app.query_one(Sparkline).data or ()) == [1010.0, 1500.0]
         await pilot.press("z")
         assert "(0 B)" in title(app)
         await pilot.press("p")
         assert "paused" in title(app)
-        write(path, 2000)
+        await pilot.press("down")
+        write(path, 1000, 2000)
         await pilot.pause(0.2)
         assert "1500 B" in title(app)
         await pilot.press("p")
-        await until(pilot, lambda: "2000 B (+500 B)" in title(app))
+        await until(pilot, lambda: "3000 B (+1500 B)" in title(app))
+        assert app.table.entry is not None and app.table.entry.label == "file1.py:1"
+        assert app.table.cursor_row == 0  # was the second
         await pilot.press("slash", *"file1")
         assert app.table.row_count == 1
 
