@@ -32,7 +32,7 @@ def other(number):
 def main():
     large = bytearray(3_000_000)
     del large
-    return middle(12), other(500), middle(7)
+    return middle(12), other(800), middle(7)
 """
 
 
