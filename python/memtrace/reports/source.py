@@ -10,6 +10,9 @@ import tokenize
 from pathlib import Path
 from typing import NamedTuple
 
+SOURCE_SUFFIXES = (".py", ".pyw", ".pyx", ".pyi")
+"""How the files are called whose text may be shown as a whole, whatever a snapshot names."""
+
 _MAX_FILE_BYTES = 16 * 1024 * 1024
 # They take time that grows with the square of the length.
 _SLOW_ENCODINGS = ("idna", "punycode")
@@ -28,17 +31,17 @@ def source_line(filename: str, lineno: int) -> str:
     A snapshot may come from anywhere and name anything: only a regular file of reasonable size is opened,
     never a pipe or a device. Sources that the running program has registered with linecache count too.
     """
-    if lineno < 1 or not (filename in linecache.cache or _is_small_file(filename)):
+    if lineno < 1 or not (filename in linecache.cache or is_small_file(filename)):
         return ""
     return linecache.getline(filename, lineno).strip()
 
 
 def read_source(filename: str) -> Source | None:
-    """Return the whole file, None when it cannot be had.
+    """Return the whole file, None when it cannot be had. What its encoding does not allow becomes escapes.
 
-    By the rule of source_line(). What its encoding does not allow becomes escapes.
+    By the rule of source_line(), and only when its name is that of a source file: what is made of it may be passed on.
     """
-    if not _is_small_file(filename):
+    if not (filename.endswith(SOURCE_SUFFIXES) and is_small_file(filename)):
         return None
     try:
         # Not to wait for ever where a pipe has taken the place of the file since.
@@ -62,7 +65,8 @@ def _lines(data: bytes) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _is_small_file(filename: str) -> bool:
+def is_small_file(filename: str) -> bool:
+    """Return whether it is a regular file of reasonable size, which can be read without harm."""
     try:
         return _is_small(Path(filename).stat())
     except (OSError, ValueError):  # ValueError: a NUL or a lone surrogate in the name

@@ -145,6 +145,16 @@ def test_only_small_regular_files_are_opened(snapshots: Snapshots, invoke: Invok
         assert invoke("annotate", file, *words).exit_code == 0  # reading any of them would not return
 
 
+def test_other_files_are_not_read(snapshots: Snapshots, invoke: Invoke, tmp_path: Path) -> None:
+    secret = tmp_path / "id_ed25519"
+    secret.write_text("a secret\n")
+    file = snapshots("a.mtrace", (0, 1, ((str(secret), 1),), 1))
+    page = tmp_path / "a.html"
+    for words in ((), ("--html", page), ("--directory", tmp_path / "listings")):
+        assert "a secret" not in invoke("annotate", file, *words).output
+    assert all("a secret" not in path.read_text() for path in (page, *(tmp_path / "listings").iterdir()))
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
