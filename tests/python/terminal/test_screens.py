@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -196,6 +197,16 @@ def test_top_ends_with_its_terminal(tmux: Tmux, programs: Programs) -> None:
     while running("growing.py\x002000"):  # the program, and the application itself
         time.sleep(0.05)
     assert not folder.exists()
+
+
+def test_sigterm_leaves_the_terminal_as_it_was(tmux: Tmux, programs: Programs) -> None:
+    memtrace.Snapshot([(0, 1, (("file.py", 1),), 1)], 25).dump(programs.snapshot)
+    path = programs.snapshot.rename(programs.directory / f"term{tmux.rows}.mtrace")
+    tmux.start("browse", path)
+    tmux.until("file.py:1", "q Quit")
+    (process,) = [each for each in running(f"browse\0{path}") if b"sh\0-c" not in read(each / "cmdline")]
+    os.kill(int(process.name), signal.SIGTERM)
+    tmux.until("status 0", without="q Quit")
 
 
 def running(words: str) -> list[Path]:
