@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "src/intern/location.h"
-
 namespace memtrace::snapshot {
 
-const Code* SiteDecoder::code_of(SiteId site) {
+CodeId SiteDecoder::code_of(SiteId site) {
   if (seen_ < tables_.codes.end()) {
     // Entries that another thread is still filling are met again next time: no site of theirs can be in a record yet.
     codes_.clear();
@@ -16,21 +14,24 @@ const Code* SiteDecoder::code_of(SiteId site) {
     seen_ = static_cast<CodeId>(codes_.size() + 1);
   }
   auto after = std::upper_bound(codes_.begin(), codes_.end(), std::pair{site, ~CodeId{0}});
-  if (after == codes_.begin()) return nullptr;
-  const Code& code = tables_.codes[std::prev(after)->second];
-  return site - code.base_site < code.units ? &code : nullptr;
+  if (after == codes_.begin()) return kNone;
+  const CodeId id = std::prev(after)->second;
+  const Code& code = tables_.codes[id];
+  return site - code.base_site < code.units ? id : kNone;
 }
 
 FrameId SiteDecoder::frame(SiteId site, Dictionary::Writer& writer) {
   if (site == kUnknownSite) return kUnknownFrame;
   const auto [place, is_new] = frames_.try_emplace(site, kUnknownFrame);
   if (!is_new) return place->second;
-  const Code* code = code_of(site);
-  if (code == nullptr) return kUnknownFrame;
-  const Location location = locate(tables_.codes.linetable(*code), code->firstlineno, site - code->base_site);
+  const CodeId id = code_of(site);
+  if (id == kNone) return kUnknownFrame;
+  const Code& code = tables_.codes[id];
+  LocationTable& table = locations_.try_emplace(id, tables_.codes.linetable(code), code.firstlineno).first->second;
+  const Location location = table.at(site - code.base_site);
   Frame frame;
-  frame.filename = writer.string(tables_.strings.get(code->filename));
-  frame.function = writer.string(tables_.strings.get(code->qualname));
+  frame.filename = writer.string(tables_.strings.get(code.filename));
+  frame.function = writer.string(tables_.strings.get(code.qualname));
   frame.lineno = std::max(location.line, 0);  // as tracemalloc shows an instruction without a line
   frame.end_lineno = std::max(location.end_line, 0);
   frame.column = location.column;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "snapshot/dictionary.h"
+#include "src/intern/location.h"
 #include "src/intern/tables.h"
 
 namespace memtrace::snapshot {
@@ -21,11 +22,12 @@ class SiteDecoder {
   FrameId frame(SiteId site, Dictionary::Writer& writer);
 
  private:
-  const Code* code_of(SiteId site);
+  CodeId code_of(SiteId site);
 
   const Tables& tables_;
   CodeId seen_ = 1;
   std::vector<std::pair<SiteId, CodeId>> codes_;  // by first site
+  std::unordered_map<CodeId, LocationTable> locations_;
   std::unordered_map<SiteId, FrameId> frames_;
 };
 

@@ -1,6 +1,6 @@
 #include "src/intern/location.h"
 
-#include <cstddef>
+#include <algorithm>
 
 namespace memtrace {
 
@@ -14,9 +14,14 @@ constexpr unsigned kNoColumns = 13;
 constexpr unsigned kLong = 14;
 constexpr unsigned kNoLocation = 15;
 
+// Bytes from a mark to the next: a mark's own size, and some microseconds.
+constexpr std::size_t kStride = 1024;
+
 class Reader {
  public:
-  explicit Reader(std::string_view bytes) noexcept : bytes_(bytes) {}
+  Reader(std::string_view bytes, std::size_t position) noexcept : bytes_(bytes), position_(position) {}
+
+  std::size_t position() const noexcept { return position_; }
 
   bool done() const noexcept { return position_ >= bytes_.size(); }
   unsigned byte() noexcept { return done() ? 0 : static_cast<unsigned char>(bytes_[position_++]); }
@@ -43,7 +48,7 @@ class Reader {
 
  private:
   std::string_view bytes_;
-  std::size_t position_ = 0;
+  std::size_t position_;
 };
 
 std::int32_t add(std::int32_t a, std::int32_t b) noexcept {
@@ -52,15 +57,20 @@ std::int32_t add(std::int32_t a, std::int32_t b) noexcept {
 
 }  // namespace
 
-Location locate(std::string_view linetable, std::int32_t firstlineno, std::uint32_t unit) noexcept {
-  Reader reader(linetable);
-  std::int32_t line = firstlineno;
-  std::uint64_t next = 0;
+Location LocationTable::at(std::uint32_t unit) {
+  const auto after = std::upper_bound(marks_.begin(), marks_.end(), unit,
+                                      [](std::uint32_t wanted, const Mark& mark) { return wanted < mark.unit; });
+  const Mark start = after == marks_.begin() ? Mark{0, 0, firstlineno_} : *std::prev(after);
+  Reader reader(linetable_, start.position);
+  std::int32_t line = start.line;
+  std::uint64_t next = start.unit;
   while (!reader.done()) {
     if (!reader.at_entry()) {
       reader.byte();
       continue;
     }
+    if (reader.position() >= (marks_.empty() ? 0 : marks_.back().position) + kStride)
+      marks_.push_back({next, reader.position(), line});
     const unsigned first = reader.byte();
     const unsigned kind = first >> 3 & 15;
     next += (first & 7) + 1;

@@ -19,6 +19,11 @@ std::string entry(unsigned kind, unsigned units, const std::vector<unsigned>& re
   return bytes;
 }
 
+// By a table that has not been read before.
+Location locate(std::string_view table, std::int32_t firstlineno, std::uint32_t unit) {
+  return LocationTable(table, firstlineno).at(unit);
+}
+
 void check(const Location& found, std::int32_t line, std::int32_t end_line, std::int32_t column,
            std::int32_t end_column) {
   CHECK(found.line == line);
@@ -61,6 +66,20 @@ TEST_CASE("no location, and beyond the end: nothing is known") {
   check(locate(table, 10, 8), 10, 10, 0, 1);
   check(locate(table, 10, 9), -1, -1, -1, -1);
   check(locate("", 10, 0), -1, -1, -1, -1);
+}
+
+TEST_CASE("a table that has been read before gives the same answers, in any order") {
+  test::Random random(4);
+  for (int i = 0; i < 50; ++i) {
+    std::string bytes(random.below(20'000), '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random.next());
+    LocationTable table(bytes, 1);
+    for (int j = 0; j < 40; ++j) {
+      const auto unit = static_cast<std::uint32_t>(random.below(50'000));
+      const Location found = locate(bytes, 1, unit);
+      check(table.at(unit), found.line, found.end_line, found.column, found.end_column);
+    }
+  }
 }
 
 // For the sanitizers: nothing is read out of bounds, nothing overflows.
