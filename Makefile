@@ -88,8 +88,9 @@ bench: build  ## The benchmarks at full size (an hour or more)
 soak: build  ## Twenty minutes of everything at once, then of generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600
 
-docs: build  ## Run everything that the documentation shows
-	$(BIN)/python -m pytest -v tests/python/docs
+docs: build  ## Build the documentation site in build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs/site . build/docs
+	@echo "build/docs/index.html"
 
 sanitize:  ## Native tests and a Python run under ASan+UBSan, then under TSan
 	.ci/run asan tsan
