@@ -43,6 +43,7 @@ autodoc_default_options = {
     "inherited-members": "BaseFilter, Sequence, int, tuple",
 }
 maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
 html_title = "memtrace"
@@ -53,6 +54,8 @@ html_additional_pages = {"index": "forward.html"}
 templates_path = ["templates"]
 html_copy_source = False
 html_show_sphinx = False
+# A page that was opened from a disk may not read others, from which a search would show lines.
+html_show_search_summary = False
 
 # A console block is copied without its prompts and without what was printed.
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "

@@ -25,7 +25,7 @@ _LIBRARY = ("builtins", "typing", "collections.abc", "os", "types", "contextlib"
 
 
 class LinkNames(SphinxPostTransform):
-    """Makes public names in inline code links, but on the page and in the entry that describe them."""
+    """Makes public names in inline code links, but on the page that describes them."""
 
     default_priority = 5  # before references are resolved, at 10
 
