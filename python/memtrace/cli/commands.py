@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 # A command NAME is the function `command` of the module memtrace.cli.NAME, in the order of the help.
-_COMMANDS = ("run", "stats", "diff")
+_COMMANDS = ("run", "stats", "diff", "flamegraph")
 
 
 class _LazyGroup(click.Group):

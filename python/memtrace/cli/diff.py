@@ -10,6 +10,7 @@ import click
 
 from memtrace.cli.files import selected, snapshot_path
 from memtrace.cli.options import selection_options
+from memtrace.cli.page import no_source, page_path, read, redact, write_page
 
 if TYPE_CHECKING:
     from memtrace.reports.selection import Selection
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what changed between two snapshots.")
 @click.argument("old", type=snapshot_path)
 @click.argument("new", type=snapshot_path)
+@click.option("--html", type=page_path, metavar="HTML", help="Write a page with a flame graph of the changes to HTML.")
+@no_source
+@redact
 @selection_options()
-def command(old: Path, new: Path, selection: Selection, as_json: bool) -> None:
+def command(
+    old: Path, new: Path, html: Path | None, no_source: bool, redact: bool, selection: Selection, as_json: bool
+) -> None:
     """Show what changed from the snapshot in OLD to the one in NEW, largest change first.
 
     The files were written by `memtrace run`, Snapshot.dump() or tracemalloc. memtrace's own lines are
@@ -29,7 +35,19 @@ def command(old: Path, new: Path, selection: Selection, as_json: bool) -> None:
     Examples:
       python -m memtrace diff before.mtrace after.mtrace
       python -m memtrace diff before.mtrace after.mtrace --group-by traceback --limit 3
+      python -m memtrace diff before.mtrace after.mtrace --html changes.html
     """
+    if html is not None:
+        if as_json:
+            raise click.UsageError("--json and --html are two forms of a report: choose one.")
+        from memtrace.reports.page.data import Privacy
+        from memtrace.reports.text import printable
+
+        write_page(html, read(new), read(old), selection, Privacy(not no_source, redact))
+        click.echo(f"Wrote {printable(str(html))}", err=True)
+        return
+    if no_source or redact:
+        raise click.UsageError("--no-source and --redact are for --html.")
     from memtrace.reports.diff import DiffReport
     from memtrace.reports.output import show_report
 

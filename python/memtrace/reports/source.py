@@ -15,12 +15,13 @@ def source_line(filename: str, lineno: int) -> str:
     A snapshot may come from anywhere and name anything: only a regular file of reasonable size is opened,
     never a pipe or a device. Sources that the running program has registered with linecache count too.
     """
-    if lineno < 1 or not (filename in linecache.cache or _is_small_file(filename)):
+    if lineno < 1 or not (filename in linecache.cache or is_small_file(filename)):
         return ""
     return linecache.getline(filename, lineno).strip()
 
 
-def _is_small_file(filename: str) -> bool:
+def is_small_file(filename: str) -> bool:
+    """Return whether it is a regular file of reasonable size, which can be read without harm."""
     try:
         status = Path(filename).stat()
     except (OSError, ValueError):  # ValueError: a NUL or a lone surrogate in the name

@@ -1,6 +1,7 @@
 """The scripts at their smallest size, end to end, with what the test environment has."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,17 @@ def test_regions(tmp_path: Path):
     (report,) = result["reports"]
     few, many = sorted(map(int, report["regions"]))
     assert few < 100 < 2_000 <= many
+
+
+def test_page(tmp_path: Path):
+    pytest.importorskip("playwright", reason="Playwright is not installed (the extra 'page')")
+    if shutil.which("chromium") is None:
+        pytest.skip("there is no Chromium on PATH (Debian's package chromium)")
+    printed, result = result_of(tmp_path, "page")
+    assert "| open, s |" in printed
+    assert result["problems"] == []
+    (report,) = result["reports"]
+    assert 0 < report["megabytes"] < 1
 
 
 def test_object_types(tmp_path: Path):

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Programs
 
-COMMANDS = ("run", "stats", "diff")
+COMMANDS = ("run", "stats", "diff", "flamegraph")
 
 
 def test_the_commands_are_listed_in_order(programs: Programs) -> None:
