@@ -184,6 +184,18 @@ class Recorder:
         )
 
 
+def take_pictures(folder: Path) -> None:
+    """Show the pages that were written into *folder* in a browser; PAGE.png beside this file is what it shows."""
+    for page in folder.glob("*.html"):
+        chromium = shutil.which("chromium")
+        if chromium is None:
+            raise SystemExit("there is no Chromium on PATH (Debian's package chromium)")
+        picture = HERE / f"{page.stem}.png"
+        options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1200,700"]
+        options += ["--virtual-time-budget=3000", f"--screenshot={picture}"]
+        subprocess.run([chromium, *options, page.as_uri()], check=True, stderr=subprocess.DEVNULL, timeout=60)
+
+
 def first_row(printed: str) -> str:
     """The first row of a table, with its source lines or frames."""
     rows = ROW.split(printed)
@@ -196,6 +208,7 @@ def record(name: str, wheels: Path) -> None:
     recorder = Recorder(SESSIONS[name], wheels)
     text = transcript.updated(page.read_text(), HERE / SESSIONS[name].files, recorder.run)
     recorder.check()
+    take_pictures(recorder.shell.directory)
     page.write_text(RECORDED.sub(lambda _: recorder.summary(), text))
     print(f"{name}: {recorder.found_after:.1f} s")
 
