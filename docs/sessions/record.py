@@ -20,7 +20,10 @@ import sysconfig
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Self
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -76,7 +79,7 @@ RECORDED = re.compile(r"^Recorded on.*$", re.MULTILINE)
 
 
 class Shell:
-    """A new user's shell."""
+    """A new user's shell; leaving the ``with`` block ends it and removes what it has made."""
 
     def __init__(self, wheels: Path, files: Path | None) -> None:
         self._home = tempfile.TemporaryDirectory()
@@ -105,6 +108,14 @@ class Shell:
             text=True,
         )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bash.kill()
+        self._bash.communicate()
+        self._home.cleanup()
+
     def run(self, command: str) -> str:
         """Return what the command prints, with the paths of this machine replaced by short ones."""
         assert self._bash.stdin is not None
@@ -127,9 +138,9 @@ class Shell:
 class Recorder:
     """Types the commands of one session, and looks for its line."""
 
-    def __init__(self, session: Session, wheels: Path) -> None:
+    def __init__(self, session: Session, shell: Shell) -> None:
         self.session = session
-        self.shell = Shell(wheels, HERE / session.files if session.files else None)
+        self.shell = shell
         self.pip_seconds = 0.0
         self.found_after: float | None = None
         self._began: float | None = None
@@ -205,11 +216,13 @@ def first_row(printed: str) -> str:
 def record(name: str, wheels: Path) -> None:
     """Write what is printed now into the page."""
     page = HERE / f"{name}.md"
-    recorder = Recorder(SESSIONS[name], wheels)
-    text = transcript.updated(page.read_text(), HERE / SESSIONS[name].files, recorder.run)
-    recorder.check()
-    take_pictures(recorder.shell.directory)
-    page.write_text(RECORDED.sub(lambda _: recorder.summary(), text))
+    session = SESSIONS[name]
+    with Shell(wheels, HERE / session.files if session.files else None) as shell:
+        recorder = Recorder(session, shell)
+        text = transcript.updated(page.read_text(), HERE / session.files, recorder.run)
+        recorder.check()
+        take_pictures(shell.directory)
+        page.write_text(RECORDED.sub(lambda _: recorder.summary(), text))
     print(f"{name}: {recorder.found_after:.1f} s")
 
 
