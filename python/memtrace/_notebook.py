@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Sequence
+from html import escape
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,19 +21,23 @@ if TYPE_CHECKING:
 
 _USUAL_FRAMES = 25
 _CELL = "memtrace_cell"
+_FRAME = '<iframe title="memtrace" sandbox="allow-scripts" style="width: 100%; height: 640px; border: 0" srcdoc="{}"></iframe>'
 
 
 class Shown:
-    """A table, as text and as HTML: what the magic displays."""
+    """A table, as text and as HTML, there with a page below it: what the magic displays."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, page: str | None) -> None:
         self._table = table
+        self._page = page
 
     def __repr__(self) -> str:
         return render_plain(self._table).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return render_html(self._table)
+        table = render_html(self._table)
+        # In a frame of its own origin, which can neither see the notebook nor change it.
+        return table if self._page is None else table + _FRAME.format(escape(self._page))
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -98,18 +103,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-g", "--group-by", choices=GROUP_KEYS, default="lineno")
     parser.add_argument("-l", "--limit", type=int, default=10)
     parser.add_argument("-p", "--at-peak", action="store_true")
+    parser.add_argument("-t", "--table", action="store_true")
     return parser
 
 
 class _Magic:
     """Run the cell and show what it has left alive, or what was alive at its peak.
 
-    %%memtrace [-n FRAMES] [-g KEY] [-l LIMIT] [-p]
+    %%memtrace [-n FRAMES] [-g KEY] [-l LIMIT] [-p] [-t]
 
     -n  how many frames of each traceback to keep (25)
     -g  what blocks have in common that are counted together: lineno, filename, traceback, function, type, ...
     -l  how many groups to show (10)
     -p  show the moment of the peak, not that of the end
+    -t  show the table alone, not the flame graph below it
 
     The snapshot is left in the variable memtrace_cell. Where tracing is on already it stays on, with its own number of
     frames; else it lasts as long as the cell.
@@ -147,4 +154,17 @@ class _Magic:
         title = "Live at the cell's peak" if options.at_peak else "Left alive by the cell"
         table = snapshot_table(snapshot, title, selection)
         note = f"All that was traced was {text.size(peak)} at the cell's peak."
-        import_module("IPython.display").display(Shown(table._replace(notes=(*table.notes, note))))
+        page = None if options.table else _page(snapshot, title, selection)
+        import_module("IPython.display").display(Shown(table._replace(notes=(*table.notes, note)), page))
+
+
+def _page(snapshot: memtrace.Snapshot, title: str, selection: Selection) -> str | None:
+    """Return the page about a cell, from its own frame on; None where memtrace was built without the page."""
+    from memtrace.reports.page.data import Input, Privacy, encode
+    from memtrace.reports.page.document import PageMissingError, render
+
+    trunk = {import_module("IPython.core.interactiveshell").__file__ or ""}
+    try:
+        return render(encode(Input(snapshot, title), None, selection, Privacy(), trunk))
+    except PageMissingError:
+        return None

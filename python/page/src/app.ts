@@ -131,6 +131,7 @@ export class App {
       });
     }
     byId("copy").addEventListener("click", () => void this.copyLink());
+    byId("copy").hidden = location.protocol === "about:"; // in a notebook it has no address
   }
 
   /** Take the state out of the address. */

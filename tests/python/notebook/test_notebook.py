@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from page_data import Page
 
 import memtrace
 
@@ -38,6 +39,19 @@ class Cells(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._open:
             self.texts[-1] += data
+
+
+class Frame(HTMLParser):
+    """The attributes of the frame in an output."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.attributes: dict[str, str] = {}
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag == "iframe":
+            self.attributes = {name: value or "" for name, value in attributes}
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +90,27 @@ def test_a_cell_that_leaves_something(run_cell: Callable[[str], Any], shell: Any
     cells = Cells(html_of(captured))
     assert "2930 KiB" in cells.texts
     assert len([text for text in cells.texts if text.endswith("%")]) <= 3
-    assert cells.elements <= {"div", "b", "table", "thead", "tbody", "tr", "th", "td"}
+    assert cells.elements <= {"div", "b", "table", "thead", "tbody", "tr", "th", "td", "iframe"}
     assert len(shell.user_ns["kept"]) == 3
     assert not memtrace.is_tracing()
     assert shell.user_ns["memtrace_cell"].statistics("lineno")[0].size > 3_000_000
+
+
+def test_the_page_of_a_cell(run_cell: Callable[[str], Any]) -> None:
+    """It begins with the cell, whose source it has; nothing of it is part of the notebook's own document."""
+    html = html_of(run_cell("%%memtrace\nkept = bytearray(1_000_000)  # of the cell"))
+    if "<iframe" not in html:
+        pytest.skip("memtrace was built without the page")
+    frame = Frame(html)
+    assert frame.attributes["sandbox"] == "allow-scripts"
+    page = Page.within(frame.attributes["srcdoc"])
+    header = page.header
+    assert header["files"][0].startswith("<ipython-input-")
+    assert "kept = bytearray(1_000_000)  # of the cell" in str(header["sources"])
+    in_cell = [stack for stack in page.stacks() if any(name.startswith("<ipython-input-") for name, *_ in stack)]
+    assert in_cell
+    assert all(stack[0][0].startswith("<ipython-input-") for stack in in_cell)
+    assert "<iframe" not in html_of(run_cell("%%memtrace -t\nkept = bytearray(1_000_000)"))
 
 
 def test_the_peak_of_a_cell(run_cell: Callable[[str], Any]) -> None:

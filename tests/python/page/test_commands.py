@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from reading import Page
+from page_data import Page
 
 import memtrace
 from memtrace.cli.commands import memtrace as command_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from reading import Amount, Frame, Page
+from page_data import Amount, Frame, Page
 
 import memtrace
 from memtrace.reports.page.columns import Columns

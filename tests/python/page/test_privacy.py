@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from reading import Page
+from page_data import Page
 
 import memtrace
 from memtrace.reports.page.data import Input, Privacy, encode

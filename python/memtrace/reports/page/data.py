@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import memtrace
@@ -40,13 +40,14 @@ class Privacy(NamedTuple):
     """Without source code, folders, and the names of threads and labels."""
 
 
-def encode(new: Input, old: Input | None, selection: Selection, privacy: Privacy) -> bytes:
+def encode(new: Input, old: Input | None, selection: Selection, privacy: Privacy, trunk: Container[str] = ()) -> bytes:
     """Return the data of a page about *new*, or about what it has and *old* has not. Raises SelectionError.
 
+    Callers in the files of *trunk* are left out, and those of all that called them.
     That is, compressed, the length of the header as four bytes, the header, and from the next multiple of eight on
     the columns.
     """
-    stacks = Stacks()
+    stacks = Stacks(trunk)
     old_views = None if old is None else views_of(old.snapshot, selection, stacks)
     views = views_of(new.snapshot, selection, stacks)
     page = _Page(stacks, privacy)

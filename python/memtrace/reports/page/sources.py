@@ -21,12 +21,12 @@ def excerpts(lines: Mapping[str, Mapping[int, int]]) -> dict[str, list[Excerpt]]
     """Return the lines that have memory, and those around, by file: as many as fit, the files with the most bytes first.
 
     A snapshot may name any file, and a page is made to be passed on: only what is called a source file of Python is
-    read.
+    read. Sources that the running program has registered with linecache, as notebooks do their cells, count too.
     """
     chosen: dict[str, list[Excerpt]] = {}
     left = _MOST_CHARACTERS
     for filename in sorted(lines, key=lambda name: (-sum(lines[name].values()), name)):
-        if not filename.endswith(_SUFFIXES) or not is_small_file(filename):
+        if filename not in linecache.cache and not (filename.endswith(_SUFFIXES) and is_small_file(filename)):
             continue
         found = _around(linecache.getlines(filename), lines[filename])
         left -= sum(len(line) + 1 for _, texts in found for line in texts)

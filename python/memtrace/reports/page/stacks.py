@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import memtrace
 
@@ -18,7 +18,9 @@ FindLeaf = Callable[[AnyStatistic], int]
 class Stacks:
     """A tree whose nodes are numbered from 1, each after its parent; 0 is the root, which has no frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, trunk: Container[str] = ()) -> None:
+        """Callers in the files of *trunk* are left out, and those of all that called them."""
+        self._trunk = trunk
         self.frames: dict[FrameKey, int] = {}
         """The number of each frame, from 0."""
         self.parents = [0]
@@ -45,7 +47,12 @@ class Stacks:
         dictionary, number = statistic._source
         frames, nodes, parents = self.frames, self._nodes, self.parents
         node = 0
-        for place, detail in zip(dictionary.frames(number), dictionary.details(number), strict=True):
+        stack = list(zip(dictionary.frames(number), dictionary.details(number), strict=True))
+        begin = 0
+        if self._trunk:
+            callers = enumerate(stack[:-1], 1)  # a frame that allocated itself stays
+            begin = max((index for index, (place, _) in callers if place[0] in self._trunk), default=0)
+        for place, detail in stack[begin:]:
             name, line = place
             known = name, line, detail[0]
             frame = frames.get(known)

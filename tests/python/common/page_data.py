@@ -29,7 +29,11 @@ class Page:
 
     @classmethod
     def of(cls, path: Path) -> Page:
-        found = _DATA.findall(path.read_text("utf-8"))
+        return cls.within(path.read_text("utf-8"))
+
+    @classmethod
+    def within(cls, text: str) -> Page:
+        found = _DATA.findall(text)
         assert len(found) == 1
         return cls(base64.b64decode(found[0]))
 
