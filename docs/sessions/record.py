@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,8 @@ for record in memray.FileReader("memray.bin").get_high_watermark_allocation_reco
     sizes[tuple(f"{file}:{line}" for _, file, line in stack)] += record.size
 print(json.dumps(sizes.most_common(1)[0][0]))
 """
+# Commands that go on until a key is pressed.
+INTERACTIVE = ("memtrace browse ", "memtrace top ")
 END = "\x1e"  # before the status of a command; no command prints one
 ROW = re.compile(r"^(?=\s*[+-]?[\d.]+ (?:B|[KMGT]iB) )", re.MULTILINE)
 RECORDED = re.compile(r"^Recorded on.*$", re.MULTILINE)
@@ -94,6 +97,7 @@ class Shell:
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))},
             "PATH": f"{programs}{os.pathsep}{os.defpath}",
             "HOME": self._home.name,
+            "TMUX_TMPDIR": self._home.name,
             "LANG": "C.UTF-8",
             "PIP_FIND_LINKS": str(wheels),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -118,6 +122,25 @@ class Shell:
 
     def run(self, command: str) -> str:
         """Return what the command prints, with the paths of this machine replaced by short ones."""
+        if command.startswith(INTERACTIVE):
+            return self._screen(command)
+        return self._typed(command)
+
+    def _screen(self, command: str) -> str:
+        """What the command shows on a terminal when it has drawn its first picture, in tmux."""
+        # Wide enough that no path is cut before it is replaced by a shorter one.
+        self._typed(f"tmux -f /dev/null new-session -d -x 150 -y 24 {shlex.quote(command)}")
+        deadline = time.monotonic() + 30
+        before, screen = "", " "
+        while screen != before or not screen.strip():
+            if time.monotonic() > deadline:
+                raise SystemExit(f"no picture of {command}:\n{screen}")
+            time.sleep(1)
+            before, screen = screen, self._typed("tmux capture-pane -p")
+        self._typed("tmux kill-server")
+        return "".join(f"{line.rstrip()}\n" for line in screen.rstrip().splitlines())
+
+    def _typed(self, command: str) -> str:
         assert self._bash.stdin is not None
         assert self._bash.stdout is not None
         self._bash.stdin.write(f"{{ {command}\n}} </dev/null; printf '{END}%s\\n' $?\n")

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from memtrace._holders import Chain, Link, Root, holders
     from memtrace._include import get_include
     from memtrace._install import install_as_tracemalloc
+    from memtrace._serve import Server, serve
     from memtrace._status import Status, status
     from memtrace._timeline import TimelinePoint, timeline
 
@@ -73,6 +74,7 @@ __all__ = [
     "PackageFilter",
     "PeakRegion",
     "Root",
+    "Server",
     "SizeFilter",
     "Snapshot",
     "Statistic",
@@ -98,6 +100,7 @@ __all__ = [
     "peak",
     "register_domain",
     "reset_peak",
+    "serve",
     "start",
     "status",
     "stop",
@@ -121,6 +124,7 @@ _MODULES = {
     "ModuleFilter": "memtrace._filter_kinds",
     "PackageFilter": "memtrace._filter_kinds",
     "Root": "memtrace._holders",
+    "Server": "memtrace._serve",
     "SizeFilter": "memtrace._filter_kinds",
     "Status": "memtrace._status",
     "ThreadFilter": "memtrace._filter_kinds",
@@ -130,6 +134,7 @@ _MODULES = {
     "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
     "load_ipython_extension": "memtrace._notebook",
+    "serve": "memtrace._serve",
     "status": "memtrace._status",
     "timeline": "memtrace._timeline",
     "unload_ipython_extension": "memtrace._notebook",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _OPTION = "memtrace"
 _RECORDING_OPTION = "memtrace_run"
+_SERVING_OPTION = "memtrace_serve"
 _VARIABLE = "PYTHONMEMTRACE"
 _MAX_NFRAME = 65535
 _MAX_DIGITS = 20
@@ -55,8 +56,16 @@ def begin() -> None:
         from memtrace.cli.recording import Recording
 
         Recording.from_option(recording).write_at_exit()
+    serving = sys._xoptions.pop(_SERVING_OPTION, None)
+    if isinstance(serving, str):  # so does `memtrace top --run`
+        sys._xoptions.pop(_OPTION, None)
     try:
         start(request[0], **request[1])
+        if isinstance(serving, str):
+            from memtrace._serve import serve
+
+            interval, _, path = serving.partition(",")
+            serve(path, float(interval))
     except Exception as error:
         _fail(f"memtrace cannot start: {error}")
 

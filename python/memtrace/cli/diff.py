@@ -11,6 +11,7 @@ import click
 from memtrace.cli.files import selected, snapshot_path
 from memtrace.cli.options import selection_options
 from memtrace.cli.page import no_source, page_path, read, redact, write_page
+from memtrace.cli.progress import working
 
 if TYPE_CHECKING:
     from memtrace.reports.selection import Selection
@@ -51,5 +52,6 @@ def command(
     from memtrace.reports.diff import DiffReport
     from memtrace.reports.output import show_report
 
-    report = DiffReport.of(selected(old, selection), selected(new, selection), selection)
+    with working(f"Reading {new}"):
+        report = DiffReport.of(selected(old, selection), selected(new, selection), selection)
     show_report(report, f"{old} to {new}", sys.stdout, as_json=as_json)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,10 +36,25 @@ def load_snapshot(path: Path) -> memtrace.Snapshot:
 
 def selected(path: Path, selection: Selection) -> memtrace.Snapshot:
     """Return what is selected of the snapshot in a file. Raises as load_snapshot() does."""
+    with selecting_from(path):
+        return selection.apply(load_snapshot(path))
+
+
+@contextmanager
+def selecting_from(path: Path) -> Iterator[None]:
+    """Turn the SelectionError of the block into a click error that names the file."""
     from memtrace.reports.selection import SelectionError
     from memtrace.reports.text import printable
 
     try:
-        return selection.apply(load_snapshot(path))
+        yield
     except SelectionError as error:
         raise click.ClickException(printable(f"{path} {error}")) from None
+
+
+def written_at(path: Path) -> float | None:
+    """Return when a file was written, in seconds since the epoch; None when it is gone."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None

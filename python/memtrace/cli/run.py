@@ -91,11 +91,11 @@ def command(
       python -m memtrace run app.py --port 8000
       python -m memtrace run -o tests.mtrace -m pytest -q
     """
-    keywords = _startup_keywords(sample_interval, seed, max_memory)
+    keywords = startup_keywords(sample_interval, seed, max_memory)
     keywords += [name for name, asked in (("label_tasks", label_tasks), ("timeline", timeline)) if asked]
-    _check_startup_file()
+    check_startup_file()
     if not as_module:
-        _check_script(program)
+        check_script(program)
     path = _writable(output or Path(f"{_name_of(program, as_module)}.{os.getpid()}.mtrace"))
     recording = Recording(path, "nothing" if quiet else "peak" if at_peak else "end")
     _replace_process(
@@ -110,7 +110,7 @@ def command(
     )
 
 
-def _startup_keywords(sample_interval: str | None, seed: int | None, max_memory: str | None) -> list[str]:
+def startup_keywords(sample_interval: str | None, seed: int | None, max_memory: str | None) -> list[str]:
     """Return the options as the parts of ``-X memtrace=``. Raises a usage error when start() would refuse them."""
     try:
         interval, seed, memory, *_ = _options.start(sample_interval=sample_interval, seed=seed, max_memory=max_memory)
@@ -133,7 +133,8 @@ def _name_of(program: str, as_module: bool) -> str:
     return Path(program).stem if program != "-" else "stdin"
 
 
-def _check_script(program: str) -> None:
+def check_script(program: str) -> None:
+    """Raise a usage error when there is no such file."""
     if program != "-" and not os.path.exists(program):  # noqa: PTH110  (Path.exists() raises for long names)
         raise click.BadParameter(f"there is no file {program!r}.", param_hint="'SCRIPT'")
 
@@ -155,8 +156,8 @@ def _writable(path: Path) -> Path:
     return absolute
 
 
-def _check_startup_file() -> None:
-    """Refuse to run the program untraced: only ``site`` starts the tracer in the new interpreter."""
+def check_startup_file() -> None:
+    """Raise an error where a program would run untraced: only ``site`` starts the tracer in the new interpreter."""
     directories = [] if sys.flags.no_site else site.getsitepackages()
     if directories and site.ENABLE_USER_SITE:
         directories.append(site.getusersitepackages())

@@ -10,6 +10,7 @@ import click
 
 from memtrace.cli.files import selected, snapshot_path
 from memtrace.cli.options import selection_options
+from memtrace.cli.progress import working
 
 if TYPE_CHECKING:
     from memtrace.reports.selection import Selection
@@ -32,5 +33,6 @@ def command(file: Path, selection: Selection, as_json: bool) -> None:
     from memtrace.reports.output import show_report
     from memtrace.reports.stats import StatsReport
 
-    report = StatsReport.of(selected(file, selection), selection)
+    with working(f"Reading {file}"):
+        report = StatsReport.of(selected(file, selection), selection)
     show_report(report, str(file), sys.stdout, as_json=as_json)

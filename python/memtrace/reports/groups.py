@@ -79,7 +79,7 @@ def _source(frame: memtrace.Frame) -> tuple[Detail, ...]:
 
 def to_json(group_by: str, statistic: AnyStatistic) -> dict[str, Any]:
     """Return what identifies one group."""
-    frames = [_frame_to_json(frame) for frame in statistic.traceback]
+    frames = [frame_to_json(frame) for frame in statistic.traceback]
     if group_by == "traceback":
         return {"traceback": frames}
     if group_by == "filename":
@@ -89,5 +89,6 @@ def to_json(group_by: str, statistic: AnyStatistic) -> dict[str, Any]:
     return {group_by: statistic.key, "heaviest": frames[-1]}
 
 
-def _frame_to_json(frame: memtrace.Frame) -> dict[str, Any]:
+def frame_to_json(frame: memtrace.Frame) -> dict[str, Any]:
+    """Return a place as it is in all reports."""
     return {"filename": frame.filename, "lineno": frame.lineno, "function": frame.function}

@@ -24,15 +24,20 @@ def show_report(report: Report, title: str, stream: TextIO, *, as_json: bool) ->
     if not as_json:
         show_table(report.to_table(title), stream)
         return
+    write_json(report.to_json(), stream)
+
+
+def write_json(value: dict[str, Any], stream: TextIO) -> None:
+    """Write *value* to *stream*. Raises what the stream raises."""
     import json
 
-    json.dump(report.to_json(), stream, indent=2)  # in ASCII, which is safe on any terminal
+    json.dump(value, stream, indent=2)  # in ASCII, which is safe on any terminal
     stream.write("\n")
 
 
 def show_table(table: Table, stream: TextIO) -> None:
     """Write *table* to *stream* in the form that fits it. Raises what the stream raises."""
-    if _is_rich(stream):
+    if is_rich(stream):
         try:
             from memtrace.reports.terminal import show_on_terminal
         except ImportError:  # a traced program may have shadowed Rich by a module of its own
@@ -44,5 +49,6 @@ def show_table(table: Table, stream: TextIO) -> None:
     stream.flush()
 
 
-def _is_rich(stream: TextIO) -> bool:
+def is_rich(stream: TextIO) -> bool:
+    """Return whether *stream* is a terminal that may be sent colours."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -33,6 +33,17 @@ def show_on_terminal(table: Table, stream: TextIO) -> None:
         console.print(Text(printable(line, encoding), style="dim", overflow="fold"))
 
 
+def keep_end(text: str, room: int, encoding: str = "utf-8") -> str:
+    """Return *text* cut to *room* cells, without its beginning when it does not fit."""
+    if cell_len(text) > room:
+        ellipsis = _ELLIPSIS if printable(_ELLIPSIS, encoding) == _ELLIPSIS else "..."
+        text = text[-room:]  # a name of a megabyte would take the loop for ever
+        while text and cell_len(text) > room - len(ellipsis):
+            text = text[1:]
+        text = ellipsis + text
+    return text
+
+
 class _Place:
     """A name on one line, of which the end is kept when it does not fit: ``...json/decoder.py:360``."""
 
@@ -40,14 +51,7 @@ class _Place:
         self._text = text
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        text, room = self._text, options.max_width
-        if cell_len(text) > room:
-            ellipsis = _ELLIPSIS if printable(_ELLIPSIS, console.encoding) == _ELLIPSIS else "..."
-            text = text[-room:]  # a name of a megabyte would take the loop for ever
-            while text and cell_len(text) > room - len(ellipsis):
-                text = text[1:]
-            text = ellipsis + text
-        yield Text(text, no_wrap=True)
+        yield Text(keep_end(self._text, options.max_width, console.encoding), no_wrap=True)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         width = cell_len(self._text)

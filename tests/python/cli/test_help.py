@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Programs
 
-COMMANDS = ("run", "stats", "diff", "flamegraph")
+COMMANDS = ("run", "stats", "diff", "tree", "flamegraph", "annotate", "timeline", "browse", "top", "completion")
 
 
 def test_the_commands_are_listed_in_order(programs: Programs) -> None:
@@ -51,7 +51,7 @@ def test_the_console_script(programs: Programs) -> None:
 
 @pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in COMMANDS)])
 def test_help_loads_little(programs: Programs, words: list[str]) -> None:
-    heavy = ("rich", "importlib.metadata", "json", "dataclasses", "asyncio", "subprocess", "socket")
+    heavy = ("rich", "textual", "importlib.metadata", "json", "dataclasses", "asyncio", "subprocess", "socket")
     program = f"""
 import atexit, sys
 atexit.register(lambda: print(*(name for name in {heavy} if name in sys.modules)))
@@ -62,5 +62,5 @@ main({words})
 
 
 def test_importing_memtrace_loads_none_of_it(programs: Programs) -> None:
-    program = "import sys, memtrace; print({'click', 'rich', 'typing', 're', 'pickle'} & {*sys.modules})"
+    program = "import sys, memtrace; print({'click', 'rich', 'textual', 'typing', 're', 'pickle'} & {*sys.modules})"
     assert programs.python("-c", program).stdout == "set()\n"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import linecache
 from collections.abc import Mapping
 
-from memtrace.reports.source import is_small_file
+from memtrace.reports.source import SOURCE_SUFFIXES, is_small_file
 from memtrace.reports.text import printable
 
-_SUFFIXES = (".py", ".pyw", ".pyx", ".pyi")
 _AROUND = 4
 _MOST_CHARACTERS = 1_000_000
 _MOST_WIDTH = 400
@@ -26,7 +25,7 @@ def excerpts(lines: Mapping[str, Mapping[int, int]]) -> dict[str, list[Excerpt]]
     chosen: dict[str, list[Excerpt]] = {}
     left = _MOST_CHARACTERS
     for filename in sorted(lines, key=lambda name: (-sum(lines[name].values()), name)):
-        if filename not in linecache.cache and not (filename.endswith(_SUFFIXES) and is_small_file(filename)):
+        if filename not in linecache.cache and not (filename.endswith(SOURCE_SUFFIXES) and is_small_file(filename)):
             continue
         found = _around(linecache.getlines(filename), lines[filename])
         left -= sum(len(line) + 1 for _, texts in found for line in texts)
