@@ -25,7 +25,7 @@ $(BIN)/python:
 
 setup: $(BIN)/python  ## Make the virtual environment, install the tools, fetch Catch2, install the git hooks
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python tests/tools/pinned.py build-system test neighbours page dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
+	$(BIN)/python tests/tools/pinned.py build-system test neighbours page docs dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
 	tests/tools/get_catch2.sh || echo "no Catch2 from apt here: CMake will use an installed one or download it"
 	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install >/dev/null; fi
 
@@ -93,8 +93,9 @@ bench: build  ## The benchmarks at full size (an hour or more)
 soak: build  ## Twenty minutes of everything at once, then of generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600
 
-docs: build  ## Run everything that the documentation shows
-	$(BIN)/python -m pytest -v tests/python/docs
+docs: build  ## Build the documentation site in build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs/site . build/docs
+	@echo "build/docs/index.html"
 
 sanitize:  ## Native tests and a Python run under ASan+UBSan, then under TSan
 	.ci/run asan tsan

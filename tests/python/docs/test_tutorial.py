@@ -16,6 +16,7 @@ PAGES = (
     "marks",
     "labels",
     "churn",
+    "figures",
     "filters",
     "holders",
     "sampling",
@@ -56,7 +57,7 @@ def test_every_example_is_in_a_tutorial_as_it_is() -> None:
     for name, text in files.items():
         assert shown.get(name, text) == text
         assert name in commands
-    assert len(shown) == 20
+    assert len(shown) == 21
 
 
 @pytest.mark.parametrize("number", range(len(transcript.commands_of(PAGE))))

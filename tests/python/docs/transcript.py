@@ -16,11 +16,12 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 _BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_STANDARD_LIBRARY = "/usr/lib/python3.13"
+STANDARD_LIBRARY = "/usr/lib/python3.13"
 
 
 class Command(NamedTuple):
@@ -76,7 +77,7 @@ class Console:
             timeout=280,
         )
         text = completed.stdout.replace(f"{self.directory}/", "")
-        return text.replace(sysconfig.get_path("stdlib"), _STANDARD_LIBRARY)
+        return text.replace(sysconfig.get_path("stdlib"), STANDARD_LIBRARY)
 
 
 def shape(text: str) -> str:
@@ -104,9 +105,8 @@ def abridged(printed: str, shown: str) -> str:
     return "".join([*lines[:first], "...\n", *lines[len(lines) - last :]])
 
 
-def updated(page: str, examples: Path) -> str:
-    """Return *page* with the present text of its programs and the present output of its commands."""
-    console = Console(examples)
+def updated(page: str, examples: Path, run: Callable[[str], str]) -> str:
+    """Return *page* with the present text of its programs and what *run* returns for its commands."""
 
     def replace(match: re.Match[str]) -> str:
         kind, text = match.groups()
@@ -117,7 +117,7 @@ def updated(page: str, examples: Path) -> str:
             text = f"{name}\n{(examples / name.removeprefix('# ')).read_text()}"
         else:
             commands = _commands(text)
-            text = "".join(f"$ {words}\n{abridged(console.run(words), shown)}" for words, shown in commands)
+            text = "".join(f"$ {words}\n{abridged(run(words), shown)}" for words, shown in commands)
         return f"```{kind}\n{text}```"
 
     return _BLOCK.sub(replace, page)
@@ -126,4 +126,5 @@ def updated(page: str, examples: Path) -> str:
 if __name__ == "__main__":
     for name in sys.argv[1:]:
         path = Path(name)
-        path.write_text(updated(path.read_text(), path.parent / "examples"))
+        examples = path.parent / "examples"
+        path.write_text(updated(path.read_text(), examples, Console(examples).run))

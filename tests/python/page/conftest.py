@@ -48,7 +48,8 @@ def changes(shop: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+# Of each module: as long as it is there, Playwright's event loop counts as running, and asyncio.run() refuses.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (the extra 'page')")
     program = shutil.which("chromium") or shutil.which("google-chrome")
