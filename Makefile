@@ -25,7 +25,7 @@ $(BIN)/python:
 
 setup: $(BIN)/python  ## Make the virtual environment, install the tools, fetch Catch2, install the git hooks
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python tests/tools/pinned.py build-system test neighbours page docs dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
+	$(BIN)/python tests/tools/pinned.py build-system test neighbours page docs readers dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
 	tests/tools/get_catch2.sh || echo "no Catch2 from apt here: CMake will use an installed one or download it"
 	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install >/dev/null; fi
 

@@ -5,7 +5,7 @@
 //   block   one live block: its row and its size; optional, order kept; 4 bytes each
 //
 // A snapshot is made deferred (from the tracer: record ids, resolved at first use) or resolved (from a file or from
-// literal traces, see SnapshotBuilder). A filtered snapshot shares its parent's columns and selects rows; its blocks
+// literal traces and rows, see snapshot_builder.h). A filtered snapshot shares its parent's columns and selects rows; its blocks
 // are selected when somebody looks.
 //
 // Limits: 2^32-1 rows, 2^32-1 blocks; sizes are 64 bit.
@@ -18,7 +18,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "snapshot/block_columns.h"
@@ -136,25 +135,6 @@ class Snapshot {
   std::shared_ptr<const Selection> selection_;  // null: everything
   std::int64_t traceback_limit_;
   std::shared_ptr<const LazyChurn> churn_;
-};
-
-// Makes a snapshot of literal traces, one block each, in the order given. Rows are merged by (traceback, domain).
-// Not thread-safe.
-class SnapshotBuilder {
- public:
-  SnapshotBuilder();
-  // Intern names, frames and tracebacks here; a Dictionary::Writer must not be held across add().
-  Dictionary& dictionary() noexcept { return *dictionary_; }
-  void add(std::uint32_t domain, std::uint64_t size, TracebackId traceback);
-  // Leaves the builder empty, with a new Dictionary.
-  Snapshot build(std::int64_t traceback_limit);
-
- private:
-  std::shared_ptr<Dictionary> dictionary_;
-  std::unordered_map<std::uint64_t, std::uint32_t> row_of_;  // (traceback, domain) -> row
-  std::vector<ResolvedRecord> keys_;
-  Counters counters_;
-  BlockColumns blocks_;
 };
 
 }  // namespace memtrace::snapshot

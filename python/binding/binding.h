@@ -2,6 +2,7 @@
 //
 //   bind_snapshot   classes Dictionary and Snapshot over snapshot/; a function that returns a snapshot::Snapshot by
 //                   value gives Python a _core.Snapshot, which the package wraps as memtrace.Snapshot
+//   bind_rows       snapshots as rows and of rows: merge, exports, imports
 //   bind_tracer     the functions that start, stop and ask the tracer
 //   bind_peaks      the peak, of all and of regions
 //   bind_threads    threads and labels
@@ -22,6 +23,7 @@
 namespace memtrace::binding {
 
 void bind_snapshot(pybind11::module_& module);
+void bind_rows(pybind11::module_& module);
 void bind_tracer(pybind11::module_& module);
 void bind_peaks(pybind11::module_& module);
 void bind_threads(pybind11::module_& module);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "python/binding/convert.h"
+#include "snapshot/snapshot_builder.h"
 
 namespace py = pybind11;
 

@@ -9,6 +9,7 @@
 PYBIND11_MODULE(bound_core, module, pybind11::mod_gil_not_used()) {
   module.doc() = "The native half of memtrace. Private: import memtrace instead.";
   memtrace::binding::bind_snapshot(module);
+  memtrace::binding::bind_rows(module);
   memtrace::binding::bind_tracer(module);
   memtrace::binding::bind_peaks(module);
   memtrace::binding::bind_threads(module);

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from memtrace._holders import Chain, Link, Root, holders
     from memtrace._include import get_include
     from memtrace._install import install_as_tracemalloc
+    from memtrace._merge import merge
     from memtrace._serve import Server, serve
     from memtrace._status import Status, status
     from memtrace._timeline import TimelinePoint, timeline
@@ -97,6 +98,7 @@ __all__ = [
     "is_tracing",
     "label",
     "mark",
+    "merge",
     "peak",
     "register_domain",
     "reset_peak",
@@ -134,6 +136,7 @@ _MODULES = {
     "holders": "memtrace._holders",
     "install_as_tracemalloc": "memtrace._install",
     "load_ipython_extension": "memtrace._notebook",
+    "merge": "memtrace._merge",
     "serve": "memtrace._serve",
     "status": "memtrace._status",
     "timeline": "memtrace._timeline",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtrace.cli.files import load_snapshot, selecting_from, snapshot_path, written_at
+from memtrace.cli.files import load_snapshot, output_path, selecting_from, snapshot_path, write_file, written_at
 from memtrace.cli.options import selection_options
 from memtrace.cli.progress import working
 
@@ -37,9 +37,7 @@ _CONTEXT = 3
     metavar="PERCENT",
     help="Leave out files and lines with less than PERCENT of all.",
 )
-@click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page of HTML to FILE."
-)
+@click.option("--html", type=output_path, metavar="FILE", help="Write a page of HTML to FILE.")
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
@@ -80,7 +78,7 @@ def command(
         if html is not None:
             from memtrace.reports.annotate_html import render_html
 
-            html.write_text(render_html(report, str(file)), encoding="utf-8")
+            write_file(html, render_html(report, str(file)).encode())
         if directory is not None:
             from memtrace.reports.annotate_text import write_listings
 

@@ -7,7 +7,21 @@ from importlib import import_module
 import click
 
 # A command NAME is the function `command` of the module memtrace.cli.NAME, in the order of the help.
-_COMMANDS = ("run", "stats", "diff", "tree", "flamegraph", "annotate", "timeline", "browse", "top", "completion")
+_COMMANDS = (
+    "run",
+    "stats",
+    "diff",
+    "tree",
+    "flamegraph",
+    "annotate",
+    "timeline",
+    "browse",
+    "top",
+    "info",
+    "convert",
+    "merge",
+    "completion",
+)
 
 
 class _LazyGroup(click.Group):

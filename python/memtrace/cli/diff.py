@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtrace.cli.files import selected, snapshot_path
+from memtrace.cli.files import output_path, selected, snapshot_path
 from memtrace.cli.options import selection_options
-from memtrace.cli.page import no_source, page_path, read, redact, write_page
+from memtrace.cli.page import no_source, redact, write_page
 from memtrace.cli.progress import working
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what changed between two snapshots.")
 @click.argument("old", type=snapshot_path)
 @click.argument("new", type=snapshot_path)
-@click.option("--html", type=page_path, metavar="HTML", help="Write a page with a flame graph of the changes to HTML.")
+@click.option(
+    "--html", type=output_path, metavar="HTML", help="Write a page with a flame graph of the changes to HTML."
+)
 @no_source
 @redact
 @selection_options()
@@ -41,11 +43,7 @@ def command(
     if html is not None:
         if as_json:
             raise click.UsageError("--json and --html are two forms of a report: choose one.")
-        from memtrace.reports.page.data import Privacy
-        from memtrace.reports.text import printable
-
-        write_page(html, read(new), read(old), selection, Privacy(not no_source, redact))
-        click.echo(f"Wrote {printable(str(html))}", err=True)
+        write_page(html, new, old, selection, source=not no_source, redact=redact)
         return
     if no_source or redact:
         raise click.UsageError("--no-source and --redact are for --html.")

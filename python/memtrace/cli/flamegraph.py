@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtrace.cli.files import snapshot_path
+from memtrace.cli.files import output_path, snapshot_path
 from memtrace.cli.options import selection_options
-from memtrace.cli.page import no_source, page_path, read, redact, write_page
+from memtrace.cli.page import no_source, redact, write_page
 
 if TYPE_CHECKING:
     from memtrace.reports.selection import Selection
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Write a page with a flame graph of a snapshot.")
 @click.argument("file", type=snapshot_path)
-@click.option("-o", "--output", type=page_path, metavar="HTML", help="Write the page to HTML.  [default: FILE.html]")
+@click.option("-o", "--output", type=output_path, metavar="HTML", help="Write the page to HTML.  [default: FILE.html]")
 @no_source
 @redact
 @selection_options(groups=False, limit=False, json=False)
@@ -32,9 +32,5 @@ def command(file: Path, output: Path | None, no_source: bool, redact: bool, sele
       python -m memtrace flamegraph app.mtrace
       python -m memtrace flamegraph app.mtrace -o report.html --redact
     """
-    from memtrace.reports.page.data import Privacy
-    from memtrace.reports.text import printable
-
     path = output or file.with_name(f"{file.name}.html")
-    write_page(path, read(file), None, selection, Privacy(not no_source, redact))
-    click.echo(f"Wrote {printable(str(path))}", err=True)
+    write_page(path, file, None, selection, source=not no_source, redact=redact)

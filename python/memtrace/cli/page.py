@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from memtrace.reports.page.data import Input, Privacy
-    from memtrace.reports.selection import Selection
+from memtrace.cli.files import load_snapshot, write_file
+from memtrace.cli.progress import working
 
-page_path = click.Path(dir_okay=False, writable=True, path_type=Path)
+if TYPE_CHECKING:
+    from memtrace.reports.selection import Selection
 
 no_source = click.option("--no-source", is_flag=True, help="Leave source code out of the page.")
 redact = click.option(
@@ -21,28 +21,27 @@ redact = click.option(
 )
 
 
-def read(path: Path) -> Input:
-    """Return the snapshot in a file. Raises as load_snapshot() does."""
-    from memtrace.cli.files import load_snapshot
-    from memtrace.reports.page.data import Input
+def write_page(path: Path, new: Path, old: Path | None, selection: Selection, *, source: bool, redact: bool) -> None:
+    """Write the page about the snapshot in *new*, or about its difference to that in *old*, and say so.
 
-    return Input(load_snapshot(path), str(path))
-
-
-def write_page(path: Path, new: Input, old: Input | None, selection: Selection, privacy: Privacy) -> None:
-    """Write the page about *new*, or about its difference to *old*. Raises a click error of one line."""
-    from memtrace.reports.page.data import encode
-    from memtrace.reports.page.document import PageMissingError, render, write
+    Raises a click error of one line.
+    """
+    from memtrace.reports.page.data import Input, Privacy, encode
+    from memtrace.reports.page.document import PageMissingError, render
     from memtrace.reports.selection import SelectionError
     from memtrace.reports.text import printable
 
-    try:
-        write(path, render(encode(new, old, selection, privacy)))
-    except SelectionError as error:
-        raise click.ClickException(
-            printable(f"{new.name if old is None else f'{old.name} or {new.name}'} {error}")
-        ) from None
-    except PageMissingError as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(printable(f"{path}: {error.strerror or error}")) from None
+    with working(f"Reading {new}"):
+        inputs = [Input(load_snapshot(file), str(file)) for file in (old, new) if file is not None]
+    with working(f"Writing {path}"):
+        try:
+            page = render(
+                encode(inputs[-1], inputs[0] if len(inputs) > 1 else None, selection, Privacy(source, redact))
+            )
+        except SelectionError as error:
+            names = " or ".join(each.name for each in inputs)
+            raise click.ClickException(printable(f"{names} {error}")) from None
+        except PageMissingError as error:
+            raise click.ClickException(str(error)) from None
+        write_file(path, page.encode())
+    click.echo(f"Wrote {printable(str(path))}", err=True)

@@ -19,6 +19,7 @@
 #include "snapshot/filter.h"
 #include "snapshot/module_name.h"
 #include "snapshot/snapshot.h"
+#include "snapshot/snapshot_builder.h"
 #include "snapshot/statistics.h"
 
 namespace memtrace::snapshot::model {

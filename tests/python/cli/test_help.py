@@ -11,7 +11,21 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Programs
 
-COMMANDS = ("run", "stats", "diff", "tree", "flamegraph", "annotate", "timeline", "browse", "top", "completion")
+COMMANDS = (
+    "run",
+    "stats",
+    "diff",
+    "tree",
+    "flamegraph",
+    "annotate",
+    "timeline",
+    "browse",
+    "top",
+    "info",
+    "convert",
+    "merge",
+    "completion",
+)
 
 
 def test_the_commands_are_listed_in_order(programs: Programs) -> None:

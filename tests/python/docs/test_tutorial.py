@@ -23,6 +23,7 @@ PAGES = (
     "terminal",
     "timeline",
     "types",
+    "export",
 )
 PAGE = "\n".join((DOCS / f"{name}.md").read_text() for name in PAGES)
 

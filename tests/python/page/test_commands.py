@@ -93,7 +93,7 @@ def test_where_nothing_can_be_written(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "nowhere" / "out.html"
     result = invoke("flamegraph", file, "-o", out)
     assert result.exit_code == 1
-    assert result.stderr == f"Error: {out}: No such file or directory\n"
+    assert result.stderr == f"Error: {out}: cannot be written: No such file or directory\n"
     assert not out.parent.exists()
 
 

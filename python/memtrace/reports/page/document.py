@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
 from base64 import b64encode
-from contextlib import suppress
 from importlib.resources import files
-from pathlib import Path
 
 _NAME = "page.html"
 _PLACE = "<!--memtrace data-->"
@@ -30,31 +25,3 @@ def render(data: bytes) -> str:
     before, _, after = template.partition(_PLACE)
     # Nothing in base64 ends an element.
     return f"{before}{b64encode(data).decode('ascii')}{after}"
-
-
-def write(path: Path, page: str) -> None:
-    """Write *page* into a file, which appears whole or not at all. Raises OSError."""
-    if path.exists() and not path.is_file():  # a pipe, or /dev/stdout
-        path.write_text(page, "utf-8")
-        return
-    target = path.resolve()  # what a link points to is replaced, not the link
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.", suffix=".tmp")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-            file.write(page)
-        os.chmod(temporary, _mode(target))  # noqa: PTH101
-        os.replace(temporary, target)  # noqa: PTH105
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-
-
-def _mode(path: Path) -> int:
-    """Return the permissions that a file has, or would have when it is made."""
-    try:
-        return stat.S_IMODE(path.stat().st_mode)
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
