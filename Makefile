@@ -89,6 +89,7 @@ bench: build  ## The benchmarks at full size (an hour or more)
 	$(BIN)/python benchmarks/object_types.py
 	$(BIN)/python benchmarks/regions.py
 	$(BIN)/python benchmarks/page.py
+	$(BIN)/python benchmarks/start_up.py
 
 soak: build  ## Twenty minutes of everything at once, then of generated code
 	$(BIN)/python tests/stress/soak.py --seconds 600

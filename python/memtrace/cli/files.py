@@ -39,7 +39,7 @@ def load_file(path: Path) -> SnapshotFile:
 
     try:
         data = path.read_bytes()  # once, for it may be a pipe
-        if data[:1] not in (b"\x1f", b"\n"):  # as a profile of pprof begins
+        if data[:1] not in (b"\x1f", b"\n"):  # as a profile of pprof begins, compressed or not
             snapshot = memtrace.Snapshot._from_bytes(data)
             is_own = data.startswith(_MAGIC)
             version = int.from_bytes(data[len(_MAGIC) :][:2], "little") if is_own else None

@@ -16,7 +16,6 @@ from memtrace import _core
 from memtrace.exchange.formats import messages
 
 _GZIP = b"\x1f\x8b"
-_SAMPLE_TYPE = b"\x0a"  # the first field of a profile that is not compressed
 # As in snapshot files: a small file cannot ask for much memory.
 _FREE_EXPANSION = 1 << 20
 _MOST_EXPANSION = 64
@@ -33,11 +32,6 @@ _LARGEST_INTERVAL = 1 << 62
 _Labels = dict[str, str | int]
 _Pair = tuple[int, int]
 _TagNumbers = tuple[int, int, int, int]
-
-
-def looks_like_pprof(data: bytes) -> bool:
-    """Return whether *data* begins as a profile does, compressed or not."""
-    return data[:2] == _GZIP or data[:1] == _SAMPLE_TYPE
 
 
 def read(data: bytes) -> memtrace.Snapshot:

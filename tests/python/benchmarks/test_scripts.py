@@ -130,6 +130,13 @@ def test_page(tmp_path: Path):
     assert 0 < report["megabytes"] < 1
 
 
+def test_start_up(tmp_path: Path):
+    printed, result = result_of(tmp_path, "start_up")
+    assert "| import memtrace |" in printed
+    assert result["problems"] == []
+    assert {"memtrace --help", "memtrace run --help", "memtrace browse --help"} < set(result["seconds"])
+
+
 def test_object_types(tmp_path: Path):
     printed, result = result_of(tmp_path, "object_types", "--programs=objects", "--assert")
     assert "| objects |" in printed
