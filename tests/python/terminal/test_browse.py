@@ -23,6 +23,9 @@ from memtrace.reports.selection import GROUP_KEYS, Selection
 if TYPE_CHECKING:
     from conftest import Recorded
 
+# On one version: test_screens.py drives both applications on every one.
+pytestmark = pytest.mark.once
+
 Steps = Callable[[BrowseApp, Pilot[None]], Awaitable[None]]
 SIZES = [(80, 24), (200, 50)]
 

@@ -23,6 +23,9 @@ from memtrace.reports.selection import Selection
 if TYPE_CHECKING:
     from conftest import Programs
 
+# On one version: test_screens.py drives both applications on every one.
+pytestmark = pytest.mark.once
+
 Steps = Callable[[TopApp, Pilot[None]], Awaitable[None]]
 
 
