@@ -124,7 +124,7 @@ def test_info(live: Path, invoke: Invoke) -> None:
     assert (report["format"], report["version"], report["file_size"]) == ("memtrace", 1, live.stat().st_size)
     assert {each["name"] for each in report["labels"]} == {"GET /users", "POST /users"}
     assert [each["name"].partition(" ")[0] for each in report["threads"]] == ["MainThread", "worker"]
-    assert [each["name"] for each in report["marks"]] == ["warm"]
+    assert "warm" in {each["name"] for each in report["marks"]}  # and those of this process's other traces
     assert report["generations"][0].keys() == {"name", "size", "count"}
     assert "warm" in {each["name"] for each in report["generations"]}
     assert (report["peak"], report["timeline"]) == (None, None)
