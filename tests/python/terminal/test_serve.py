@@ -124,6 +124,18 @@ def test_modules_of_the_program_are_not_imported(programs: Programs) -> None:
     assert max(each.size for each in memtrace.Snapshot.load(programs.snapshot).statistics("filename")) >= 1_000_000
 
 
+# Ends when a snapshot has been written that was taken later: the second after the file has been removed.
+BEGINNING = """
+import os, sys, time, warnings
+warnings.simplefilter("ignore")
+kept = [bytearray(1_000_000)]
+for _ in range(2):
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.001)
+    os.unlink(sys.argv[1])
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.001)
+"""
 ENDS = {
     "normal": ("", 0),
     "exception": ("raise ValueError", 1),
@@ -141,11 +153,11 @@ ENDS = {
 @pytest.mark.parametrize("end", ENDS)
 def test_every_end_of_a_program(programs: Programs, end: str) -> None:
     code, status = ENDS[end]
-    quiet = "import sys, os, time, warnings\nwarnings.simplefilter('ignore')\nkept = [bytearray(1_000_000)]\ntime.sleep(0.05)\n"
-    programs.write("program.py", quiet + code)
+    programs.write("program.py", BEGINNING + code)
     for _ in range(5):
         programs.snapshot.unlink(missing_ok=True)
-        completed = programs.python("-X", "memtrace", "-X", f"memtrace_serve=0.01,{programs.snapshot}", "program.py")
+        serving = ("-X", "memtrace", "-X", f"memtrace_serve=0.01,{programs.snapshot}")
+        completed = programs.python(*serving, "program.py", str(programs.snapshot))
         assert completed.returncode == status, completed.stderr
         sizes = [each.size for each in memtrace.Snapshot.load(programs.snapshot).statistics("filename")]
         assert 1_000_000 <= max(sizes) < 50_000_000
