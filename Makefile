@@ -16,14 +16,17 @@ PYTHON_FOLDERS = python tests benchmarks docs
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
-try: setup build  ## Install everything into .venv and trace a real program (pip)
+try: $(BIN)/python  ## Install memtrace into .venv and trace a real program (pip)
+	$(BIN)/python -m pip install --quiet .
+	@mkdir -p build
 	$(BIN)/memtrace run --nframe 25 -o build/try.mtrace -m pip list
 
 $(BIN)/python:
-	tests/tools/debian_packages.sh chromium
+	tests/tools/debian_packages.sh
 	"$${PYTHON:-$$(tests/tools/find_python.sh)}" -m venv $(VENV)
 
 setup: $(BIN)/python  ## Make the virtual environment, install the tools, fetch Catch2, install the git hooks
+	tests/tools/debian_packages.sh chromium tmux
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python tests/tools/pinned.py build-system test neighbours page docs readers dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
 	tests/tools/get_catch2.sh || echo "no Catch2 from apt here: CMake will use an installed one or download it"
@@ -40,7 +43,7 @@ native: $(BIN)/python  ## Build the native tests (preset dev)
 	cmake --preset dev -DPython_EXECUTABLE=$(abspath $(BIN)/python)
 	cmake --build --preset dev
 
-test: test-native test-python  ## Build everything and run every test
+test: setup test-native test-python  ## Build everything and run every test
 
 test-native: native  ## Run the native tests
 	ctest --preset dev

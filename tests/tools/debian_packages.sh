@@ -5,7 +5,7 @@
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 
-packages=(g++ cmake ninja-build ccache git make libmimalloc-dev libxxhash-dev libzstd-dev tmux "$@")
+packages=(g++ cmake ninja-build ccache git make libmimalloc-dev libxxhash-dev libzstd-dev "$@")
 command -v dpkg-query >/dev/null || { echo "not Debian: expecting ${packages[*]} in this system's own form"; exit 0; }
 # The distribution's own CPython serves when there is no other.
 "$here/find_python.sh" >/dev/null 2>&1 || packages+=(python3-dev python3-venv)

@@ -320,10 +320,10 @@ def test_without_a_timeline_there_is_none(open_page: Open, tmp_path: Path) -> No
 
 def written(folder: Path, snapshot: memtrace.Snapshot) -> Path:
     from memtrace.reports.page.data import Input, Privacy, encode
-    from memtrace.reports.page.document import render, write
+    from memtrace.reports.page.document import render
 
     path = folder / "page.html"
-    write(path, render(encode(Input(snapshot, "test"), None, Selection(), Privacy())))
+    path.write_text(render(encode(Input(snapshot, "test"), None, Selection(), Privacy())), "utf-8")
     return path
 
 
@@ -394,13 +394,13 @@ def test_differences(open_page: Open, changes: Path, shop: Path) -> None:
 
 def test_what_changed_has_the_colour_of_it(open_page: Open, tmp_path: Path) -> None:
     from memtrace.reports.page.data import Input, Privacy, encode
-    from memtrace.reports.page.document import render, write
+    from memtrace.reports.page.document import render
 
     def snapshot(grown: int, shrunk: int) -> Input:
         return Input(memtrace.Snapshot([(0, grown, (("a.py", 1),), 1), (0, shrunk, (("b.py", 1),), 1)], 1), "test")
 
     path = tmp_path / "changes.html"
-    write(path, render(encode(snapshot(2000, 100), snapshot(100, 2000), Selection(), Privacy())))
+    path.write_text(render(encode(snapshot(2000, 100), snapshot(100, 2000), Selection(), Privacy())), "utf-8")
     page = open_page(path)
     colors = page.evaluate("""() => {
         const canvas = document.querySelector('#flame');
