@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from abc import abstractmethod
 from typing import ClassVar, TypeVar
 
 from rich.cells import cell_len
@@ -80,13 +81,13 @@ class TableApp(App[None], inherit_bindings=False):
         """The table."""
         return self.find("#table", EntriesTable)
 
+    @abstractmethod
     def load_entries(self) -> None:
         """Put the groups of the present key into the table. Raises ValueError when there are none of that kind."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update_title(self) -> None:
         """Say what is shown."""
-        raise NotImplementedError
 
     def titled(self, name: str, text: str) -> None:
         """Show a name, of which the end is kept, and *text* as the title; both are printable."""
